@@ -1,0 +1,100 @@
+"""The Hydra entry: it composes the config of every cell and does nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode, TaskFunction
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from gemma_audio.cli.explain import explain
+from gemma_audio.config.compose import CONF
+from gemma_audio.config.schema import register
+from gemma_audio.errors import ConfigError, Problem
+
+FULL_ERROR = "HYDRA_FULL_ERROR"
+OWN_FOLDERS = re.compile(r"[+~]*hydra\.((run|sweep)\.(dir|subdir))=")
+OWN_ENGINE = re.compile(r"[+~]*hydra/(launcher|sweeper)=(?!basic$)(.*)")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One composed config, and the overrides that made it."""
+
+    node: DictConfig
+    overrides: tuple[str, ...]
+
+
+@dataclass
+class Collected:
+    """What a command line asks for: its jobs, and whether there was -m."""
+
+    jobs: list[Job] = field(default_factory=list)
+    multirun: bool = False
+
+
+def collect(argv: Sequence[str]) -> Collected:
+    """Let Hydra read the command line; no job where it only had to print something (--help, --cfg, completion).
+
+    Raises ConfigError where Hydra cannot compose a config, and SystemExit where Hydra ends the program.
+    """
+    _refuse_folders_and_launchers(argv)
+    register()
+    collected = Collected()
+
+    def take(node: DictConfig) -> None:
+        settings = HydraConfig.get()
+        collected.multirun = settings.mode is RunMode.MULTIRUN
+        collected.jobs.append(Job(node, tuple(settings.overrides.task)))
+
+    try:
+        # Hydra makes folders and writes multirun.yaml (with every override as typed) before anything is checked.
+        with tempfile.TemporaryDirectory(prefix="gemma-audio-") as scratch, _errors_raised():
+            _enter(take, [*argv, f"hydra.run.dir={scratch}", f"hydra.sweep.dir={scratch}"])
+    except (HydraException, OmegaConfBaseException) as error:
+        if os.environ.get(FULL_ERROR):
+            raise
+        raise ConfigError([explain(error, argv[1:])]) from None
+    return collected
+
+
+def _enter(take: TaskFunction, argv: list[str]) -> None:
+    before, sys.argv = sys.argv, argv
+    try:
+        hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(take)()
+    finally:
+        sys.argv = before
+
+
+@contextmanager
+def _errors_raised() -> Iterator[None]:
+    """With this variable set Hydra raises its errors, instead of printing them and ending the program."""
+    before = os.environ.get(FULL_ERROR)
+    os.environ[FULL_ERROR] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[FULL_ERROR]
+        if before is not None:
+            os.environ[FULL_ERROR] = before
+
+
+def _refuse_folders_and_launchers(argv: Sequence[str]) -> None:
+    for word in argv:
+        if match := OWN_ENGINE.fullmatch(word):
+            message = f"'{match[2]}' was given, but gemma-audio runs its cells itself, each in a process of its own"
+            remedy = f"Leave hydra/{match[1]} out; engine.parallel=N sets how many cells run side by side."
+            raise ConfigError([Problem(f"hydra/{match[1]}", message, remedy)])
+        if match := OWN_FOLDERS.match(word):
+            message = "folders follow from out: <out>/runs, <out>/sweeps and <out>/store"
+            raise ConfigError([Problem(f"hydra.{match[1]}", message, "out=FOLDER")])

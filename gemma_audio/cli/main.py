@@ -1,0 +1,115 @@
+"""`gemma-audio`: run one recipe, or with -m a sweep, from config to conclusion."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gemma_audio.errors import GemmaAudioError
+
+if TYPE_CHECKING:
+    from gemma_audio.cli.collect import Collected
+    from gemma_audio.config.schema import Config
+    from gemma_audio.sweep.run import Runner
+
+FAILED, REFUSED, INTERRUPTED = 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (sys.argv by default); the exit code is 0 only if every cell finished."""
+    argv = list(sys.argv if argv is None else argv)
+    try:
+        from gemma_audio.cli.collect import collect
+
+        collected = collect(argv)
+        return _run(collected, argv) if collected.jobs else 0
+    except GemmaAudioError as error:
+        print(f"gemma-audio: {error}", file=sys.stderr)
+        return REFUSED
+    except KeyboardInterrupt:
+        print("gemma-audio: interrupted; the same command goes on where this one stopped", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run(collected: Collected, argv: Sequence[str]) -> int:
+    from gemma_audio.cli.console import print_plan
+    from gemma_audio.sweep.ledger import Cell, new_folder
+    from gemma_audio.sweep.run import Runner
+
+    configs = _checked(collected)
+    if configs[0].plan:
+        cells = [Cell(i, config, (), Path()) for i, config in enumerate(configs)]
+        print_plan(cells, Runner(cells, Path(), argv).plans())
+        return 0
+    signal.signal(signal.SIGTERM, _interrupt)
+    folder = new_folder(configs[0], multirun=collected.multirun)
+    if not collected.multirun:
+        return _single(Runner([Cell(0, configs[0], collected.jobs[0].overrides, folder)], folder, argv))
+    jobs = zip(configs, collected.jobs, strict=True)
+    cells = [Cell(i, config, job.overrides, folder / f"{i}-{config.name}") for i, (config, job) in enumerate(jobs)]
+    return _sweep(Runner(cells, folder, argv))
+
+
+def _checked(collected: Collected) -> list[Config]:
+    """The typed configs of all jobs. Raises ConfigError with every problem of every cell."""
+    from gemma_audio.config.checks import check_all
+    from gemma_audio.config.compose import to_config
+
+    configs = [to_config(job.node) for job in collected.jobs]
+    check_all(configs, multirun=collected.multirun)
+    return configs
+
+
+def _sweep(runner: Runner) -> int:
+    """Run a sweep; its report is written whatever happens, and a report that cannot be written is a failure."""
+    from gemma_audio.sweep.ledger import write_sweep
+
+    folder = runner.folder
+    write_sweep(folder, runner.cells, runner.argv)
+    print(f"{len(runner.cells)} cells in {_relative(folder)}", flush=True)
+    runner.report = lambda: _write_report(folder)
+    finished = False
+    try:
+        finished = runner.run()
+    finally:
+        _write_report(folder)
+        _show_report(folder)
+    return 0 if finished else FAILED
+
+
+def _single(runner: Runner) -> int:
+    from gemma_audio.cli.console import print_accuracy
+    from gemma_audio.sweep.run import result_of
+
+    if not runner.run():
+        print(f"failed; see {_relative(runner.folder)}/run.log", file=sys.stderr)
+        return FAILED
+    print_accuracy(runner.cells[0], result_of(runner.cells[0]))
+    print(f"{_relative(runner.folder)}/result.json")
+    return 0
+
+
+def _write_report(folder: Path) -> None:
+    from gemma_audio.report.write import write_report
+
+    write_report(folder)
+
+
+def _show_report(folder: Path) -> None:
+    from gemma_audio.report.console import print_summary
+
+    print_summary(json.loads((folder / "report" / "comparison.json").read_text()))
+    print(f"report: {_relative(folder)}/report/index.html", flush=True)
+
+
+def _relative(path: Path) -> str:
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,256 @@
+"""The type of every config group; a typo or a wrong type is an error before anything is loaded.
+
+Each field says what it is to reuse: `identity` fields change what is computed and stand in a fingerprint, `runtime` fields
+change only how, how fast or where it is computed. A test fails on a field that says neither.
+"""
+# ruff: noqa: RUF009 (`identity` and `runtime` return dataclasses.field)
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+ROLE = "role"
+IDENTITY = "identity"
+RUNTIME = "runtime"
+PARTS = ("audio_tower", "projector", "language_model", "per_layer_embedding")
+
+
+def _field(role: str, default: Any, factory: Callable[[], Any] | None) -> Any:
+    if factory is not None:
+        return field(default_factory=factory, metadata={ROLE: role})
+    return field(default=default, metadata={ROLE: role})
+
+
+def identity(default: Any = MISSING, factory: Callable[[], Any] | None = None) -> Any:
+    """A field that changes what is computed."""
+    return _field(IDENTITY, default, factory)
+
+
+def runtime(default: Any = MISSING, factory: Callable[[], Any] | None = None) -> Any:
+    """A field that changes only how the same thing is computed, named or stored."""
+    return _field(RUNTIME, default, factory)
+
+
+class Reuse(StrEnum):
+    """What to do about work that the store may hold: `only` refuses to train, `always` overlooks code changes."""
+
+    missing = "missing"
+    always = "always"
+    never = "never"
+    only = "only"
+
+
+class Weights(StrEnum):
+    pretrained = "pretrained"
+    random = "random"
+
+
+class DataKind(StrEnum):
+    embedded = "embedded"
+
+
+class AdapterMethod(StrEnum):
+    dora = "dora"
+    lora = "lora"
+
+
+class Objective(StrEnum):
+    caption = "caption"
+    qa = "qa"
+    attributes = "attributes"
+    alignment = "alignment"
+
+
+class BenchmarkKind(StrEnum):
+    embedded = "embedded"
+    mmau = "mmau"
+
+
+class Method(StrEnum):
+    option_text = "option_text"
+    letter = "letter"
+    generate = "generate"
+
+
+class Accelerator(StrEnum):
+    cpu = "cpu"
+    gpu = "gpu"
+    auto = "auto"
+
+
+class TrackerKind(StrEnum):
+    csv = "csv"
+    wandb = "wandb"
+
+
+@dataclass
+class Model:
+    """`source` is "embedded", a Hub id (with `revision`) or a local folder; `init_seed` counts for random weights."""
+
+    name: str = runtime()
+    source: str = identity()
+    revision: str | None = identity(None)
+    weights: Weights = identity(Weights.pretrained)
+    init_seed: int = identity(0)
+    dtype: str = identity("float32")
+
+
+@dataclass
+class Data:
+    """Sizes of the embedded world: training clips, and questions per subcategory of the dev and the test split."""
+
+    name: str = runtime()
+    kind: DataKind = identity(DataKind.embedded)
+    seed: int = identity(0)
+    clips: int = identity()
+    dev_questions: int = identity()
+    test_questions: int = identity()
+
+
+@dataclass
+class Prompts:
+    """Prompt templates by source; the key "*" serves every source that is not listed."""
+
+    name: str = runtime()
+    by_source: dict[str, list[str]] = identity()
+
+
+@dataclass
+class Adapter:
+    """`target` is a regular expression that must match a module's whole name."""
+
+    name: str = runtime()
+    method: AdapterMethod = identity(AdapterMethod.dora)
+    rank: int = identity()
+    alpha: int = identity()
+    dropout: float = identity(0.0)
+    target: str = identity()
+
+
+@dataclass
+class Optim:
+    """AdamW; the learning rate warms up linearly and falls as a cosine to `min_lr_ratio * lr`."""
+
+    lr: float = identity()
+    weight_decay: float = identity(0.0)
+    beta1: float = identity(0.9)
+    beta2: float = identity(0.95)
+    warmup_steps: int = identity(0)
+    min_lr_ratio: float = identity(0.1)
+    grad_clip: float = identity(1.0)
+
+
+@dataclass
+class Stage:
+    """One training stage. `trains` are parts trained in full; `batch_size` is the effective batch; `sources` [] means all."""
+
+    name: str = identity()
+    objective: Objective = identity()
+    trains: list[str] = identity(factory=list)
+    adapter: Adapter | None = identity(None)
+    prompts: Prompts | None = identity(None)
+    sources: list[str] = identity(factory=list)
+    steps: int = identity()
+    batch_size: int = identity()
+    micro_batch_size: int = identity()
+    optim: Optim = identity(factory=Optim)
+    seed: int = identity("${seed}")
+    checkpointing: bool = runtime(False)
+    save_every: int = runtime(50)
+
+
+@dataclass
+class Recipe:
+    """An ordered dict of stages; none means that the base model is evaluated as it is."""
+
+    name: str = runtime()
+    stages: dict[str, Stage] = identity(factory=dict)
+
+
+@dataclass
+class Evaluation:
+    """`prompt` holds {question} and {choices}; `choice` writes one choice with {letter} and {text}; `separator` joins them."""
+
+    name: str = runtime()
+    benchmark: BenchmarkKind = identity()
+    split: str = identity("test")
+    method: Method = identity()
+    file: str | None = runtime(None)
+    audio_dir: str | None = runtime(None)
+    prompt: str = identity()
+    choice: str = identity()
+    separator: str = identity()
+    batch_size: int = runtime(16)
+    max_new_tokens: int = identity(32)
+    limit: int | None = identity(None)
+
+
+@dataclass
+class Trainer:
+    """`threads` null means cores / cells side by side; `max_steps` caps every stage and so stands in each stage's steps."""
+
+    name: str = runtime()
+    accelerator: Accelerator = runtime(Accelerator.cpu)
+    precision: str = identity("32-true")
+    threads: int | None = runtime(None)
+    max_steps: int | None = runtime(None)
+
+
+@dataclass
+class Tracker:
+    """`mode` null means online only when logged in."""
+
+    kind: TrackerKind = runtime()
+    project: str | None = runtime(None)
+    mode: str | None = runtime(None)
+
+
+@dataclass
+class Sweep:
+    """What a sweep compares: arms along `axis`, the declared baseline and treatment, and the rule that decides."""
+
+    name: str = runtime()
+    axis: str = runtime("recipe")
+    arms: list[str] = runtime()
+    baseline: str = runtime()
+    treatment: str = runtime()
+    alpha: float = runtime(0.05)
+    decision: str = runtime()
+
+
+@dataclass
+class Engine:
+    """`parallel` null means one cell per core (one in all on a GPU)."""
+
+    name: str = runtime()
+    parallel: int | None = runtime(None)
+
+
+@dataclass
+class Config:
+    """The whole config; composed from conf/config.yaml and the command line."""
+
+    name: str = runtime("${recipe.name}-seed${seed}")
+    out: str = runtime("outputs")
+    seed: int = runtime(0)
+    reuse: Reuse = runtime(Reuse.missing)
+    plan: bool = runtime(False)
+    model: Model = identity(factory=Model)
+    data: Data = identity(factory=Data)
+    recipe: Recipe = identity(factory=Recipe)
+    evaluation: Evaluation = identity(factory=Evaluation)
+    trainer: Trainer = identity(factory=Trainer)
+    tracker: dict[str, Tracker] = runtime(factory=dict)
+    sweep: Sweep | None = runtime(None)
+    engine: Engine = runtime(factory=Engine)
+
+
+def register() -> None:
+    """Make the schema known to Hydra as `base_config`."""
+    ConfigStore.instance().store(name="base_config", node=Config)

@@ -1,0 +1,45 @@
+"""What the tiny model is asked while its language model is aligned with the sound; it makes the *base* of the study.
+
+Some subjects are asked rarely, so that the base stays near chance on them and a recipe has room to help. This is a design
+decision of the embedded world: without it the base is saturated and no recipe can show anything but damage.
+"""
+
+from __future__ import annotations
+
+from gemma_audio.data.layout import lay_out
+from gemma_audio.world.captions import CAPTION_SOURCES, caption, full_caption
+from gemma_audio.world.signal import Rng
+from gemma_audio.world.tasks import TASKS, Attributes, ask
+
+ASKED = {"tempo": 0.04, "emotion": 0.04, "stress": 0.06, "contour": 0.3}
+"""Share of chances at which a subject is asked about or named in a caption; subjects not listed always are."""
+
+CAPTION_SHARE = 0.3
+STYLED_SHARE = 0.35
+"""Share of captions in one of the five corpus styles; the others are full descriptions."""
+
+OPENINGS = ("", "", "Listen to the sounds.", "Listen to the music.", "Listen to the voice.", "Answer the question about the sound.")
+"""What may stand before a question."""
+
+CAPTION_PROMPTS = (
+    "Describe the audio.", "Describe what you hear.", "What can be heard in the audio?",
+    "Write a caption for the recording.", "Give a description of the sound.",
+)  # fmt: skip
+
+
+def conversation(rng: Rng, family: str, attributes: Attributes) -> tuple[str, str]:
+    """A prompt and its answer about a clip."""
+    if rng.random() < CAPTION_SHARE:
+        return str(rng.choice(CAPTION_PROMPTS)), _caption(rng, family, attributes)
+    tasks = [task for task in TASKS if task.family == family]
+    chosen = [task for task in tasks if rng.random() < ASKED.get(task.name, 1.0)] or tasks
+    question = ask(rng, chosen[int(rng.integers(len(chosen)))], attributes, unseen_wording=False)
+    opening = OPENINGS[int(rng.integers(len(OPENINGS)))]
+    return f"{opening} {lay_out(question.text, question.choices)}".strip(), question.choices[question.gold]
+
+
+def _caption(rng: Rng, family: str, attributes: Attributes) -> str:
+    if rng.random() < STYLED_SHARE:
+        sources = CAPTION_SOURCES[family]
+        return caption(rng, sources[int(rng.integers(len(sources)))], attributes)
+    return full_caption(family, attributes, tuple(name for name in attributes if rng.random() < ASKED.get(name, 1.0)))

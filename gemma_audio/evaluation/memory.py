@@ -1,0 +1,70 @@
+"""Batches that shrink when memory runs out."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from gemma_audio.errors import GemmaAudioError, Problem
+
+Row = TypeVar("Row")
+Result = TypeVar("Result")
+
+SIGNS = ("out of memory", "can't allocate memory", "cannot allocate memory")
+
+
+class Batches:
+    """Runs rows batch by batch; when memory runs out the batch is halved for good and the same rows run again.
+
+    `size` is the size in use, `halvings` how often it shrank. Results do not depend on either.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = max(1, size)
+        self.halvings = 0
+
+    def run(self, rows: Sequence[Row], work: Callable[[Sequence[Row]], list[Result]]) -> list[Result]:
+        """`work` over all rows, in order. GemmaAudioError where a single row does not fit."""
+        done: list[Result] = []
+        while len(done) < len(rows):
+            part = rows[len(done) : len(done) + self.size]
+            results = _attempt(work, part)
+            if results is None:
+                self._shrink(len(part))
+            else:
+                done += results
+        return done
+
+    def _shrink(self, tried: int) -> None:
+        if tried == 1:
+            remedy = "free memory on the device, use model.dtype=bfloat16, or a machine with more memory"
+            raise GemmaAudioError(str(Problem("evaluation", "a single question does not fit into memory", remedy)))
+        self.size = (tried + 1) // 2
+        self.halvings += 1
+        _release()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that host or device memory ran out (CUDA's own type, or torch's CPU allocator text)."""
+    if isinstance(error, MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in SIGNS)
+
+
+def _attempt(work: Callable[[Sequence[Row]], list[Result]], rows: Sequence[Row]) -> list[Result] | None:
+    # None instead of a retry inside `except`: there the traceback would keep the tensors of the failed batch alive.
+    try:
+        return work(rows)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return None
+
+
+def _release() -> None:
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

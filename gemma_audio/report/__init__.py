@@ -1,0 +1,1 @@
+"""From a sweep folder to its report: collect, compare, draw, write."""

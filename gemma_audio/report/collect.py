@@ -1,0 +1,102 @@
+"""A sweep folder as tidy frames: cells, distinct runs, and one row per (run, item)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gemma_audio.errors import GemmaAudioError
+from gemma_audio.report.cell import Cell, read_cell, read_object
+from gemma_audio.report.scores import COLUMNS, CORRECT, DamagedFile
+
+REQUIRED = ("name", "baseline", "treatment", "arms", "cells")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One distinct set of weights of an arm, and the cells that ended in it."""
+
+    arm: str
+    run: str
+    cells: tuple[str, ...]
+    trained: bool
+    benchmark: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep as found on disk. `rows` has the columns arm, run and those of scores.csv, one row per (arm, run, item)."""
+
+    folder: Path
+    spec: dict[str, Any]
+    cells: list[Cell]
+    runs: list[Run]
+    rows: pd.DataFrame = field(repr=False)
+    notes: list[str]
+
+    @property
+    def arms(self) -> list[str]:
+        """Arms in the order of the sweep file, then any that only a cell names."""
+        return list(dict.fromkeys([*map(str, self.spec["arms"]), *(cell.arm for cell in self.cells)]))
+
+    @property
+    def primary(self) -> tuple[str, str]:
+        """The declared (treatment, baseline)."""
+        return str(self.spec["treatment"]), str(self.spec["baseline"])
+
+    @property
+    def alpha(self) -> float:
+        """Two-sided level of every test; intervals have confidence 1 - alpha."""
+        return float(self.spec.get("alpha", 0.05))
+
+
+def read_sweep(folder: Path) -> Sweep:
+    """Read a sweep folder, finished or not. GemmaAudioError only when sweep.json itself cannot be used."""
+    spec = _spec(folder / "sweep.json")
+    cells = [read_cell(folder, planned) for planned in spec["cells"]]
+    runs: dict[tuple[str, str], list[Cell]] = {}
+    for cell in cells:
+        if cell.result is not None:
+            runs.setdefault((cell.arm, cell.result.run), []).append(cell)
+    distinct = [_run(members) for members in runs.values()]
+    notes = [note for members in runs.values() for note in _disagreements(members)]
+    return Sweep(folder, spec, cells, distinct, _tidy(runs), notes)
+
+
+def _spec(path: Path) -> dict[str, Any]:
+    try:
+        spec = read_object(path)
+    except DamagedFile as damage:
+        raise GemmaAudioError(f"{path}: {damage}\n    Give the folder of a sweep: the one that holds sweep.json.") from damage
+    absent = [key for key in REQUIRED if key not in spec]
+    if absent:
+        raise GemmaAudioError(f"{path}: lacks {', '.join(absent)}; run the sweep's command again to have it rewritten")
+    return spec
+
+
+def _run(cells: list[Cell]) -> Run:
+    first = cells[0]
+    assert first.result is not None
+    return Run(first.arm, first.result.run, tuple(cell.name for cell in cells), first.result.trained, first.result.benchmark)
+
+
+def _disagreements(cells: list[Cell]) -> list[str]:
+    """Cells of one run should hold the same answers; where they do not, the first is used and that is said."""
+    first, notes = cells[0], []
+    assert first.rows is not None
+    keys = ["id", *CORRECT]
+    for other in cells[1:]:
+        assert other.rows is not None
+        differing = len(first.rows[keys].merge(other.rows[keys], how="outer", indicator=True).query("_merge != 'both'"))
+        if differing:
+            notes.append(f"{other.name} is the same run as {first.name}, but its answers differ; {first.name} is used")
+    return notes
+
+
+def _tidy(runs: dict[tuple[str, str], list[Cell]]) -> pd.DataFrame:
+    frames = [cells[0].rows.assign(arm=arm, run=run) for (arm, run), cells in runs.items() if cells[0].rows is not None]
+    columns = ["arm", "run", *COLUMNS]
+    return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)

@@ -1,0 +1,57 @@
+"""scores.csv of one cell: read, checked, typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+COLUMNS = ["id", "task", "category", "subcategory", "difficulty", "dataset", "question", "choices", "answer"]
+COLUMNS += ["method", "order", "text", "chosen", "logprobs", "correct_official", "correct_strict", "failure"]
+CORRECT = ("correct_official", "correct_strict")
+
+
+class DamagedFile(Exception):
+    """A file of a cell that cannot be used; the message names the file and says why."""
+
+
+def read_scores(path: Path) -> pd.DataFrame:
+    """One row per item: text columns as str, `correct_*` as 0/1 int, `choices` as tuples of str.
+
+    DamagedFile on an unreadable file, a missing column, no rows, a repeated id or a value that is not what its column holds.
+    """
+    try:
+        rows = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    except (OSError, ValueError, pd.errors.ParserError) as error:
+        raise DamagedFile(f"{path.name} cannot be read: {error}") from error
+    absent = [column for column in COLUMNS if column not in rows.columns]
+    if absent:
+        raise DamagedFile(f"{path.name} lacks the column{'s' if len(absent) > 1 else ''} {', '.join(absent)}")
+    if rows.empty:
+        raise DamagedFile(f"{path.name} holds no rows")
+    return _typed(rows[COLUMNS], path.name)
+
+
+def _typed(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    repeated = rows.loc[rows["id"].duplicated(), "id"]
+    if len(repeated):
+        raise DamagedFile(f"{name} holds the id {repeated.iloc[0]!r} more than once")
+    for column in CORRECT:
+        bad = rows.loc[~rows[column].isin(["0", "1"])]
+        if len(bad):
+            raise DamagedFile(f"{name}, id {bad['id'].iloc[0]!r}: {column} is {bad[column].iloc[0]!r}, allowed are 0 and 1")
+    choices = [_choices(text, name, item) for text, item in zip(rows["choices"], rows["id"], strict=True)]
+    parsed = pd.Series(choices, index=rows.index, dtype=object)
+    return rows.assign(choices=parsed, **{column: rows[column].astype(int) for column in CORRECT})
+
+
+def _choices(text: str, name: str, item: str) -> tuple[str, ...]:
+    try:
+        values: Any = json.loads(text)
+    except ValueError:
+        values = None
+    if not isinstance(values, list) or not values or not all(isinstance(value, str) for value in values):
+        raise DamagedFile(f"{name}, id {item!r}: choices is {text[:60]!r}, expected a JSON list of strings")
+    return tuple(values)

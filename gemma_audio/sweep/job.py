@@ -1,0 +1,102 @@
+"""One cell from start to result.json; every engine calls `run_cell`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import shutil
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gemma_audio.sweep.ledger import Cell, error_of, write_status
+from gemma_audio.sweep.redact import redact_text
+from gemma_audio.sweep.rooms import Rooms
+from gemma_audio.sweep.seal import write_json
+from gemma_audio.sweep.stages import Walked, Watch, walk
+from gemma_audio.sweep.store import Store
+from gemma_audio.sweep.tracker import Trackers
+
+log = logging.getLogger(__name__)
+
+OpenTrackers = Callable[[Cell, Callable[[str], None]], Trackers]
+
+
+def no_trackers(cell: Cell, warn: Callable[[str], None]) -> Trackers:
+    """No tracker at all, not even CSV."""
+    return Trackers([])
+
+
+def run_cell(cell: Cell, *, rooms: Rooms, store: Store, watch: Watch, trackers: OpenTrackers) -> dict[str, Any]:
+    """Run one cell in its folder and return the content of its result.json.
+
+    Whatever goes wrong is in run.log with its traceback and in status.json, trackers are closed with an exit code, and the
+    exception is raised again with its frames cleared, so that it keeps no model in memory.
+    """
+    started = time.time()
+    write_status(cell.folder, "running", started, None)
+    (cell.folder / "scores.csv").unlink(missing_ok=True)
+    opened = Trackers([])
+    try:
+        _seed(cell.seed)
+        opened = trackers(cell, log.warning)
+        walked = walk(cell.config, rooms, store, replace(watch, log=opened.log, sealed=opened.sealed))
+        result = _finish(cell, walked)
+    except BaseException as error:
+        log.error("%s failed\n%s", cell.name, redact_text("".join(traceback.format_exception(error))))
+        write_status(cell.folder, "failed", started, error_of(error))
+        opened.close(None, exit_code=1)
+        traceback.clear_frames(error.__traceback__)
+        raise
+    opened.close(_summary(result), exit_code=0)
+    write_status(cell.folder, "finished", started, None)
+    return result
+
+
+def _finish(cell: Cell, walked: Walked) -> dict[str, Any]:
+    assert walked.evaluation is not None
+    folder = walked.evaluation.path
+    summary = json.loads((folder / "summary.json").read_text())
+    result = {
+        "schema": 1,
+        "name": cell.name,
+        "arm": cell.arm,
+        "seed": cell.seed,
+        "run": walked.run,
+        "evaluation": walked.evaluation.ref.fingerprint,
+        "stages": walked.stages,
+        "benchmark": summary["benchmark"],
+        "accuracy": summary["accuracy"],
+    }
+    _copy(folder / "scores.csv", cell.folder / "scores.csv")
+    write_json(cell.folder / "result.json", result)
+    return result
+
+
+def _copy(source: Path, target: Path) -> None:
+    temporary = target.with_name(f".{target.name}")
+    shutil.copyfile(source, temporary)
+    temporary.replace(target)
+
+
+def _summary(result: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **{f"accuracy/{rule}": value for rule, value in result["accuracy"].items()},
+        "run": result["run"],
+        "arm": result["arm"],
+    }
+
+
+def _seed(seed: int) -> None:
+    """Seed the global generators; stages and batches seed their own, so this only covers what forgets to."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(seed)

@@ -1,0 +1,143 @@
+"""The cells of a sweep on disk: what was planned (sweep.json), and how far each cell is (status.json)."""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from gemma_audio.config.checks import arm_of
+from gemma_audio.config.schema import Config
+from gemma_audio.errors import StoreError
+from gemma_audio.sweep.provenance import command, versions
+from gemma_audio.sweep.redact import redact, redact_text
+from gemma_audio.sweep.seal import write_json
+
+TAIL = 20  # lines of a traceback that status.json keeps
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of a sweep: its config, the overrides that made it, and its folder (absolute)."""
+
+    index: int
+    config: Config
+    overrides: tuple[str, ...]
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    @property
+    def arm(self) -> str:
+        return arm_of(self.config)
+
+    @property
+    def seed(self) -> int:
+        return self.config.seed
+
+    @property
+    def store(self) -> Path:
+        return Path(self.config.out).expanduser().absolute() / "store"
+
+
+def new_folder(config: Config, *, multirun: bool) -> Path:
+    """Make a new folder for this command: `<out>/sweeps/<name>/<stamp>` with -m, else `<out>/runs/<date>/<time>-<name>`.
+
+    Raises StoreError where it cannot be made.
+    """
+    out, now = Path(config.out).expanduser().absolute(), datetime.now()
+    if multirun:
+        wanted = out / "sweeps" / (config.sweep.name if config.sweep else "adhoc") / f"{now:%Y-%m-%d_%H-%M-%S}"
+    else:
+        wanted = out / "runs" / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}-{config.name}"
+    try:
+        wanted.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (wanted, *(wanted.with_name(f"{wanted.name}-{number}") for number in range(2, 100))):
+            with suppress(FileExistsError):  # another command of the same second
+                folder.mkdir()
+                return folder
+    except OSError as error:
+        raise StoreError(f"{wanted} cannot be made ({error.strerror}). Type out=FOLDER.") from None
+    raise StoreError(f"{wanted} and 98 like it exist. Type out=FOLDER.")
+
+
+def write_sweep(folder: Path, cells: Sequence[Cell], argv: Sequence[str]) -> dict[str, Any]:
+    """Write sweep.json before the first cell starts, so that cells that never start are known; returns its content."""
+    first, arms = cells[0].config, list(dict.fromkeys(cell.arm for cell in cells))
+    planned = first.sweep
+    order = [arm for arm in (planned.arms if planned else []) if arm in arms]
+    order += [arm for arm in arms if arm not in order]
+    document = {
+        "schema": 1,
+        "name": planned.name if planned else folder.parent.name,
+        "stamp": folder.name,
+        "command": command(argv),
+        "axis": planned.axis if planned else "recipe",
+        "baseline": planned.baseline if planned else order[0],
+        "treatment": planned.treatment if planned else order[-1],
+        "alpha": planned.alpha if planned else 0.05,
+        "arms": order,
+        "decision": planned.decision if planned else "none declared before the runs; exploratory",
+        "cells": [_row(cell) for cell in cells],
+        "versions": versions(),
+        "config": redact(asdict(first)),
+    }
+    write_json(folder / "sweep.json", document)
+    return document
+
+
+def planned(folder: Path) -> None:
+    """Mark a cell as planned."""
+    write_status(folder, "planned", None, None)
+
+
+def write_status(folder: Path, state: str, started: float | None, error: dict[str, str] | None) -> None:
+    """Write status.json: state (planned, running, finished, failed), error, times (UTC) and seconds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ended = time.time() if state in ("finished", "failed") else None
+    seconds = round(ended - started, 2) if ended and started else None
+    times = {"started": _utc(started), "ended": _utc(ended), "seconds": seconds}
+    write_json(folder / "status.json", {"state": state, "error": error, **times})
+
+
+def read_status(folder: Path) -> dict[str, Any]:
+    """status.json of a cell; a state of "missing" where there is none that can be read."""
+    try:
+        return dict(json.loads((folder / "status.json").read_text()))
+    except (OSError, ValueError, TypeError):
+        return {"state": "missing", "error": None}
+
+
+def error_of(error: BaseException) -> dict[str, str]:
+    """An exception as status.json keeps it: type, message and the end of its traceback, without secrets."""
+    lines = "".join(traceback.format_exception(error)).splitlines()
+    message = str(error) or type(error).__name__
+    return {
+        "type": type(error).__name__,
+        "message": redact_text(message),
+        "traceback_tail": redact_text("\n".join(lines[-TAIL:])),
+    }
+
+
+def _row(cell: Cell) -> dict[str, Any]:
+    overrides = [redact_text(word) for word in cell.overrides]
+    return {
+        "index": cell.index,
+        "name": cell.name,
+        "arm": cell.arm,
+        "seed": cell.seed,
+        "overrides": overrides,
+        "folder": cell.folder.name,
+    }
+
+
+def _utc(moment: float | None) -> str | None:
+    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")

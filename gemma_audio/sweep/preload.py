@@ -1,0 +1,11 @@
+"""Imported once by the fork server, so that each cell starts with the heavy libraries in memory (0.5 s instead of 5.6 s)."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+
+for _name in ("torch", "transformers", "peft", "lightning.pytorch", "gemma_audio.training.run", "gemma_audio.evaluation.run"):
+    # A library that cannot be imported fails the cell that needs it, with its traceback, not the fork server.
+    with contextlib.suppress(Exception):
+        importlib.import_module(_name)

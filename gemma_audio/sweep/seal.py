@@ -1,0 +1,76 @@
+"""Sealing a folder: a manifest of sha256 sums, everything on disk before the name says that it is done."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+MANIFEST = "manifest.json"
+IDENTITY = "identity.json"
+SCRATCH = "checkpoints"  # what a build needs only while it is not done
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` so that a reader sees the old file or the new one, never half of either."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("w") as file:
+        json.dump(value, file, indent=1)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def seal(folder: Path) -> None:
+    """Write the manifest of `folder`, and wait until all of its files are on disk."""
+    files = {}
+    for path in _files(folder):
+        _sync(path)
+        files[path.relative_to(folder).as_posix()] = {"bytes": path.stat().st_size, "sha256": sha256(path)}
+    write_json(folder / MANIFEST, {"schema": 1, "files": files})
+    _sync(folder)
+
+
+def damage(folder: Path) -> list[str]:
+    """What is wrong with a sealed folder: files that are missing, of another size or of another content."""
+    try:
+        files = json.loads((folder / MANIFEST).read_text())["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return [f"{MANIFEST} is missing or unreadable"]
+    return [f"{name} {problem}" for name, entry in files.items() if (problem := _problem(folder / name, entry))]
+
+
+def sha256(path: Path) -> str:
+    """The sha256 of a file's content, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def rename(source: Path, target: Path) -> None:
+    """Rename a folder and wait until the new name is on disk."""
+    source.rename(target)
+    _sync(target.parent)
+
+
+def _problem(path: Path, entry: dict[str, Any]) -> str:
+    if not path.is_file():
+        return "is missing"
+    if path.stat().st_size != entry["bytes"]:
+        return f"has {path.stat().st_size} bytes instead of {entry['bytes']}"
+    return "" if sha256(path) == entry["sha256"] else "has another content (sha256 differs)"
+
+
+def _files(folder: Path) -> list[Path]:
+    inside = (path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
+    return sorted(path for path in inside if path.relative_to(folder).parts[0] != SCRATCH)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,186 @@
+"""One Lightning batch is one effective batch: micro-batches, out-of-memory recovery and save points live inside the step."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from lightning import LightningModule
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from gemma_audio.errors import GemmaAudioError
+from gemma_audio.training import memory, order, schedule
+from gemma_audio.training.checkpoint import SealedCheckpoints
+from gemma_audio.training.examples import Examples
+from gemma_audio.training.features import CachedTower, encode
+from gemma_audio.training.metrics import Metrics
+from gemma_audio.training.trainables import Trainables
+
+
+class StageModule(LightningModule):
+    """Trains one stage from batch `start` to batch `steps`; an objective says what its rows and its loss are."""
+
+    def __init__(self, trainables: Trainables, examples: Examples, steps: int) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.trainables, self.examples, self.stage, self.steps = trainables, examples, examples.stage, steps
+        self.net = trainables.net
+        self.micro_batch_size = min(self.stage.micro_batch_size, self.stage.batch_size)
+        self.start, self.tokens, self.seconds = 0, 0, 0.0
+        self.out_of_memory: list[dict[str, int]] = []
+        self._optimizer_state: dict[str, Any] | None = None
+
+    @property
+    def base(self) -> Any:
+        """The Gemma 4 model itself, without PEFT's wrapper."""
+        return self.trainables.base
+
+    @abstractmethod
+    def loss_sum(self, rows: Sequence[Any]) -> Tensor:
+        """Return the loss of one micro-batch, summed over its supervised tokens or labels."""
+
+    @abstractmethod
+    def weight(self, row: Any) -> int:
+        """Return how many terms `row` adds to the loss."""
+
+    def begin(self, checkpoints: SealedCheckpoints, metrics: Metrics) -> None:
+        """Say where checkpoints and figures go. Call it once, before the fit."""
+        self.checkpoints, self.metrics = checkpoints, metrics
+
+    def trained(self) -> dict[str, nn.Parameter]:
+        """Return every tensor that the optimizer moves, by its name in this module."""
+        return {name: parameter for name, parameter in self.named_parameters() if parameter.requires_grad}
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Return AdamW over the trained tensors, with its state where the run goes on."""
+        optimizer = schedule.adamw(self.trained().values(), self.stage.optim)
+        if self._optimizer_state is not None:
+            optimizer.load_state_dict(self._optimizer_state)
+        return optimizer
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Return the batches that are still to do, each as (number, rows)."""
+        return DataLoader(_Numbers(self.steps), batch_size=None, sampler=range(self.start, self.steps))
+
+    def on_train_start(self) -> None:
+        """Set training mode by hand (from_pretrained leaves evaluation mode), hear the clips, and try the worst batch."""
+        if self.trainables.hears_frozen():
+            frames = {clip: self.examples.clips.frames(clip) for clip in self.examples.visited(self.steps)}
+            with self._precision():
+                self.examples.clips.use(encode(self.base.model.audio_tower, frames, self.device))
+            self.base.model.audio_tower = CachedTower()
+        self.train()
+        self._parameters_trained = list(self.trained().values())
+        self.probe()
+        self._clock = time.perf_counter()
+
+    def probe(self) -> None:
+        """Run the longest batch forward and backward, so that memory runs out now or never. Changes no weight and no state."""
+        rows = max((self.examples.rows(k) for k in range(self.steps)), key=_size)
+        with self._precision():
+            self._gradients(-1, rows)
+        self.zero_grad(set_to_none=True)
+
+    def training_step(self, number: int, _: int) -> None:
+        """Do optimizer step `number` (from 0)."""
+        rows = self.examples.rows(number)
+        rate = schedule.learning_rate(self.stage.optim, number, self.steps)
+        loss = self._gradients(number, rows)
+        norm = nn.utils.clip_grad_norm_(self._parameters_trained, self.stage.optim.grad_clip)
+        optimizer: Any = self.optimizers()
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        tokens = sum(len(row) for row in rows)
+        self.tokens += tokens
+        self.metrics.record(number + 1, loss, rate, norm, tokens)
+
+    def on_train_batch_end(self, outputs: Any, batch: int, batch_idx: int) -> None:
+        """Save at the stage's save points and at the end, always between two optimizer steps."""
+        done = batch + 1
+        if done % self.stage.save_every == 0 or done == self.steps:
+            self.metrics.flush()
+            self.trainer.strategy.save_checkpoint(self.state(done), self.checkpoints.path(done))
+
+    def state(self, done: int) -> dict[str, Any]:
+        """Return what a run that has done `done` steps needs to go on: tensors and plain values."""
+        now = time.perf_counter()
+        self.seconds, self._clock = self.seconds + now - self._clock, now
+        optimizer: Any = self.optimizers()
+        return {
+            "next": done,
+            "tensors": {name: parameter.data for name, parameter in self.trained().items()},
+            "optimizer": optimizer.optimizer.state_dict(),
+            "micro_batch_size": self.micro_batch_size,
+            "out_of_memory": self.out_of_memory,
+            "tokens": self.tokens,
+            "seconds": self.seconds,
+        }
+
+    @torch.no_grad()
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a state. Raises GemmaAudioError where it belongs to other tensors."""
+        trained = self.trained()
+        if set(trained) != set(state["tensors"]):
+            raise GemmaAudioError(f"the checkpoint of stage {self.stage.name} holds other tensors; remove its checkpoints folder")
+        for name, parameter in trained.items():
+            parameter.copy_(state["tensors"][name])
+        self._optimizer_state, self.start = state["optimizer"], state["next"]
+        self.micro_batch_size, self.out_of_memory = state["micro_batch_size"], state["out_of_memory"]
+        self.tokens, self.seconds = state["tokens"], state["seconds"]
+
+    def _gradients(self, number: int, rows: Sequence[Any]) -> Tensor:
+        while (loss := self._attempt(number, rows)) is None:
+            self._halve(number)  # outside the except block, where nothing holds the failed attempt's tensors
+        return loss
+
+    def _attempt(self, number: int, rows: Sequence[Any]) -> Tensor | None:
+        try:
+            return self._accumulate(number, rows)
+        except (RuntimeError, MemoryError) as error:
+            if not memory.is_out_of_memory(error):
+                raise
+        return None
+
+    def _accumulate(self, number: int, rows: Sequence[Any]) -> Tensor:
+        torch.manual_seed(order.torch_seed(self.stage.seed, number + 1))
+        total = sum(self.weight(row) for row in rows)
+        rows = sorted(rows, key=len)  # rows of like length share a micro-batch: less padding
+        value = torch.zeros((), device=self.device)
+        for at in range(0, len(rows), self.micro_batch_size):
+            loss = self.loss_sum(rows[at : at + self.micro_batch_size]) / total
+            self.manual_backward(loss)
+            value += loss.detach()
+        return value
+
+    def _halve(self, number: int) -> None:
+        self.zero_grad(set_to_none=True)
+        memory.release()
+        if self.micro_batch_size == 1:
+            remedy = "set stage.checkpointing=true, use a smaller model or leave out the longest clips"
+            raise GemmaAudioError(f"stage {self.stage.name}: memory runs out even with one row at a time; {remedy}")
+        self.micro_batch_size = (self.micro_batch_size + 1) // 2
+        self.out_of_memory.append({"step": number, "micro_batch_size": self.micro_batch_size})
+
+    def _precision(self) -> Any:
+        return self.trainer.precision_plugin.train_step_context()
+
+
+class _Numbers(torch.utils.data.Dataset[int]):
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def __getitem__(self, number: int) -> int:
+        return number
+
+    def __len__(self) -> int:
+        return self.steps
+
+
+def _size(rows: Sequence[Any]) -> int:
+    return max(len(row) + len(row.features) for row in rows)

@@ -1,0 +1,132 @@
+"""Trains one stage into a folder; the same call again goes on where it stopped, to the same bits on a CPU."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Trainer as LightningTrainer
+
+from gemma_audio.config.schema import Model, Objective, Stage, Trainer
+from gemma_audio.data.corpus import Corpus
+from gemma_audio.data.encoder import Encoder
+from gemma_audio.models.load import load
+from gemma_audio.training.adapter import AdapterTune
+from gemma_audio.training.alignment import Alignment
+from gemma_audio.training.attributes import AttributeWarmup
+from gemma_audio.training.checkpoint import SealedCheckpoints, sync_folder, write_durably
+from gemma_audio.training.encoder import EncoderRetrain
+from gemma_audio.training.metrics import Metrics, MetricSink, Progress
+from gemma_audio.training.module import StageModule
+
+MODULES: dict[str, type[Any]] = {
+    Objective.caption: EncoderRetrain,
+    Objective.qa: AdapterTune,
+    Objective.attributes: AttributeWarmup,
+    Objective.alignment: Alignment,
+}
+RECORD = "training.json"
+
+
+def train(
+    stage: Stage,
+    *,
+    model: Model,
+    data_folder: Path,
+    trainer: Trainer,
+    chain: Sequence[Path],
+    into: Path,
+    log: MetricSink,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Train `stage` on top of `model` and the stages of `chain`; return and write `into`/training.json.
+
+    Leaves `into`/weights (delta.safetensors, adapter/) and metrics.csv. A run that was stopped goes on from the newest valid
+    checkpoint in `into`/checkpoints; a finished one returns its record. Raises ConfigError or GemmaAudioError.
+    """
+    if (into / RECORD).exists():
+        return dict(json.loads((into / RECORD).read_text()))
+    if trainer.threads:
+        torch.set_num_threads(trainer.threads)
+    steps = min(stage.steps, trainer.max_steps or stage.steps)
+    module = _module(stage, model, data_folder, chain, steps)
+    checkpoints = SealedCheckpoints(into / "checkpoints")
+    state, damaged = checkpoints.newest()
+    if state is not None:
+        module.restore(state)
+    into.mkdir(parents=True, exist_ok=True)
+    module.begin(checkpoints, Metrics(into / "metrics.csv", stage.name, module.start, steps, log, progress))
+    if module.start < steps:
+        with _quiet():
+            _lightning(trainer, checkpoints).fit(module)
+    return _finish(module, model, into, damaged)
+
+
+def _module(stage: Stage, model: Model, data_folder: Path, chain: Sequence[Path], steps: int) -> StageModule:
+    net, processor = load(model, chain)
+    module: StageModule = MODULES[stage.objective](net, stage, Corpus.open(data_folder), Encoder(processor), steps)
+    return module
+
+
+def _lightning(trainer: Trainer, checkpoints: SealedCheckpoints) -> LightningTrainer:
+    return LightningTrainer(
+        accelerator=str(trainer.accelerator),
+        devices=1,
+        precision=trainer.precision,
+        max_epochs=1,
+        plugins=[checkpoints],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+
+
+def _finish(module: StageModule, model: Model, into: Path, damaged: list[str]) -> dict[str, Any]:
+    partial = into / "weights.partial"
+    for folder in (partial, into / "weights"):
+        shutil.rmtree(folder, ignore_errors=True)
+    module.trainables.export(partial, model.source)
+    os.replace(partial, into / "weights")
+    record = {
+        "schema": 1,
+        "stage": module.stage.name,
+        "steps": module.steps,
+        "seconds": round(module.seconds, 3),
+        "tokens": module.tokens,
+        "trained_parameters": sum(p.numel() for p in module.trained().values()),
+        "micro_batch_size": module.micro_batch_size,
+        "out_of_memory": module.out_of_memory,
+        "damaged_checkpoints": damaged,
+    }
+    write_durably(into / RECORD, json.dumps(record, indent=1) + "\n")
+    sync_folder(into)
+    shutil.rmtree(into / "checkpoints", ignore_errors=True)
+    return record
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence Lightning's tips and banners and what it warns of by design: no workers, gradients taken by hand."""
+    loggers = [
+        logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero")
+    ]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="lightning")
+        try:
+            for logger in loggers:
+                logger.setLevel(logging.ERROR)
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

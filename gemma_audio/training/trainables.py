@@ -1,0 +1,52 @@
+"""What a stage trains: parts in full and an adapter, in float32, everything else frozen; and what it leaves in its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from gemma_audio.config.schema import Stage
+from gemma_audio.errors import ConfigError, Problem
+from gemma_audio.models import adapters, delta, parts
+from gemma_audio.training import order
+
+
+class Trainables:
+    """The model of one stage (`net`, wrapped by PEFT where the stage has an adapter) and the tensors that it trains."""
+
+    def __init__(self, net: Any, stage: Stage) -> None:
+        if not stage.trains and stage.adapter is None:
+            raise ConfigError([Problem("stage", f"{stage.name} trains nothing", "give it trains=[part] or an adapter")])
+        net.requires_grad_(False)
+        # The names before wrapping: what is written fits the plain model.
+        self.full: dict[str, nn.Parameter] = dict(parts.select(net, stage.trains))
+        if stage.checkpointing:  # the reentrant kind gives wrong gradients where layers share keys and values
+            net.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        self.base = net
+        self.adapted = stage.adapter is not None
+        self.net = self._attach(stage)
+        for parameter in self.full.values():
+            parameter.data = parameter.data.float()  # bfloat16 would round most small updates away
+            parameter.requires_grad_(True)
+
+    def _attach(self, stage: Stage) -> Any:
+        if stage.adapter is None:
+            return self.base
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(order.torch_seed(stage.seed, 0))  # the adapter starts from random numbers
+            return adapters.attach(self.base, stage.adapter)
+
+    def hears_frozen(self) -> bool:
+        """Return whether no tensor of the audio tower is trained."""
+        return not any(parameter.requires_grad for parameter in self.base.model.audio_tower.parameters())
+
+    def export(self, folder: Path, source: str) -> None:
+        """Write `delta.safetensors` (parts trained in full) and `adapter/` (PEFT's files) as far as the stage has them."""
+        if self.full:
+            delta.save({name: parameter.data for name, parameter in self.full.items()}, folder)
+        if self.adapted:
+            with torch.no_grad():
+                adapters.save(self.net, folder / "adapter", source)

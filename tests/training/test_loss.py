@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from conftest import make_module, make_stage
+from gemma_audio.config.schema import Model, Objective
+from gemma_audio.data.collate import collate
+from gemma_audio.training.features import CachedTower, encode
+from gemma_audio.training.loss import answer_loss
+from gemma_audio.training.module import StageModule
+
+CPU = torch.device("cpu")
+
+
+def gradients(module: StageModule) -> dict[str, torch.Tensor]:
+    taken = {name: p.grad.clone() for name, p in module.trained().items() if p.grad is not None}
+    module.zero_grad(set_to_none=True)
+    return taken
+
+
+def worst(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> float:
+    """Largest difference relative to the norm of the whole gradient."""
+    assert set(a) == set(b)
+    norm = torch.stack([g.norm() for g in a.values()]).norm()
+    return max(float((a[name] - b[name]).norm() / norm) for name in a)
+
+
+@pytest.mark.parametrize("objective", [Objective.caption, Objective.alignment])
+def test_loss_and_gradients_are_those_of_the_stock_full_loss(base: Model, data: Path, objective: Objective) -> None:
+    module = make_module(make_stage(objective), base, data, dropout=False)
+    rows = module.examples.rows(0)
+    assert len({len(row) for row in rows}) > 1  # some rows are padded
+    pad = module.examples.encoder.pad_id
+    stock = module.base(**collate(rows, pad, "right")).loss
+    stock.backward()
+    expected = gradients(module)
+    terms = sum(len(row.answer) for row in rows)
+    ours = answer_loss(module.base, collate(rows, pad, "left"), CPU) / terms
+    ours.backward()
+    assert float(ours.detach()) == pytest.approx(float(stock.detach()), rel=1e-5)
+    assert worst(gradients(module), expected) < 1e-5
+
+
+def test_the_last_layers_see_answer_positions_only(base: Model, data: Path) -> None:
+    module = make_module(make_stage(Objective.caption), base, data, dropout=False)
+    widths: list[int] = []
+    for layer in module.base.model.language_model.layers:
+        layer.register_forward_hook(lambda _, inputs, output: widths.append(output.shape[1]))
+    batch = collate(module.examples.rows(0), module.examples.encoder.pad_id, "left")
+    answer_loss(module.base, batch, CPU)
+    whole, answers = batch["labels"].shape[1], int((batch["labels"] != -100).sum(1).max())
+    assert widths == [whole, whole, answers + 1, answers + 1]
+
+
+@pytest.mark.parametrize("objective", [Objective.caption, Objective.qa])
+def test_recomputed_activations_give_the_same_gradients(base: Model, data: Path, objective: Objective) -> None:
+    grads = []
+    for checkpointing in (False, True):
+        module = make_module(make_stage(objective, checkpointing=checkpointing), base, data)
+        assert module.base.model.language_model.gradient_checkpointing is checkpointing
+        module._gradients(0, module.examples.rows(0))
+        grads.append(gradients(module))
+    assert worst(*grads) < 1e-6
+
+
+@pytest.mark.parametrize("objective", [Objective.qa, Objective.alignment])
+def test_a_cached_tower_gives_the_same_gradients(base: Model, data: Path, objective: Objective) -> None:
+    module = make_module(make_stage(objective, steps=2), base, data)
+    assert module.trainables.hears_frozen()
+    rows = module.examples.rows(1)
+    assert len({len(row.features) for row in rows}) > 1
+    module._gradients(1, rows)
+    direct = gradients(module)
+    clips = module.examples.clips
+    clips.use(encode(module.base.model.audio_tower, {c: clips.frames(c) for c in module.examples.visited(2)}, CPU))
+    module.base.model.audio_tower = CachedTower()
+    module._gradients(1, module.examples.rows(1))
+    assert worst(gradients(module), direct) < 1e-5
+
+
+def test_encoding_does_not_depend_on_the_order_of_the_clips(base: Model, data: Path) -> None:
+    module = make_module(make_stage(Objective.qa), base, data)
+    frames = {clip: module.examples.clips.frames(clip) for clip in module.examples.visited(6)}
+    shuffled = {clip: frames[clip] for clip in np.random.default_rng(0).permutation(sorted(frames))}
+    first, second = (encode(module.base.model.audio_tower, some, CPU) for some in (frames, shuffled))
+    assert all(np.array_equal(first[clip], second[clip]) for clip in frames)
+    for clip, output in first.items():
+        assert len(output) == module.examples.clips.tokens(clip)
+
+
+def test_a_tower_that_is_trained_is_not_cached(base: Model, data: Path) -> None:
+    assert not make_module(make_stage(Objective.caption), base, data).trainables.hears_frozen()

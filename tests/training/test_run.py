@@ -1,0 +1,301 @@
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from conftest import make_stage
+from gemma_audio.config.schema import Model, Objective, Stage, Trainer
+from gemma_audio.errors import GemmaAudioError
+from gemma_audio.models.load import load
+from gemma_audio.training import run
+from gemma_audio.training.checkpoint import SealedCheckpoints
+from gemma_audio.training.module import StageModule
+
+BOTH = [Objective.caption, Objective.qa]
+
+
+class Stopped(Exception):
+    """Stands for anything that ends a run in the middle."""
+
+
+def train(stage: Stage, base: Model, data: Path, into: Path, log: Callable[..., None] = lambda *_: None) -> dict[str, Any]:
+    trainer = Trainer(name="cpu", threads=1)
+    return run.train(
+        stage, model=base, data_folder=data, trainer=trainer, chain=[], into=into, log=log, progress=lambda *_: None
+    )  # fmt: skip
+
+
+def stop_at(step: int) -> Callable[..., None]:
+    def log(at: int, _: dict[str, float]) -> None:
+        if at == step:
+            raise Stopped
+
+    return log
+
+
+def digest(into: Path) -> str:
+    total = hashlib.sha256()
+    for path in sorted((into / "weights").rglob("*.safetensors")):
+        total.update(path.relative_to(into).as_posix().encode() + path.read_bytes())
+    return total.hexdigest()
+
+
+@pytest.fixture(scope="module")
+def whole(base: Model, data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[Objective, Path]:
+    """The folder of a run of either objective that nobody interrupted."""
+    folders = {objective: tmp_path_factory.mktemp(objective.value) for objective in BOTH}
+    for objective, folder in folders.items():
+        train(make_stage(objective), base, data, folder)
+    return folders
+
+
+def test_a_finished_run_leaves_weights_record_and_metrics(whole: dict[Objective, Path], base: Model) -> None:
+    for objective, files in ((Objective.caption, {"delta.safetensors"}), (Objective.qa, {"adapter"})):
+        into = whole[objective]
+        assert {path.name for path in into.iterdir()} == {"weights", "metrics.csv", "training.json"}
+        assert {path.name for path in (into / "weights").iterdir()} == files
+        record = json.loads((into / "training.json").read_text())
+        assert (record["steps"], record["micro_batch_size"], record["damaged_checkpoints"]) == (6, 2, [])
+        rows = list(csv.DictReader((into / "metrics.csv").open()))
+        assert [int(row["step"]) for row in rows] == [1, 2, 3, 4, 5, 6]
+        assert all(float(row["grad_norm"]) > 0 and float(row["tokens_per_second"]) > 0 for row in rows)
+        assert [float(row["lr"]) for row in rows[:3]] == pytest.approx([5e-4, 1e-3, 1e-3])
+    config = json.loads((whole[Objective.qa] / "weights" / "adapter" / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == base.source
+
+
+def test_a_finished_run_is_not_run_again(whole: dict[Objective, Path], base: Model, data: Path) -> None:
+    def never(*_: Any) -> None:
+        raise AssertionError("trained again")
+
+    record = json.loads((whole[Objective.qa] / "training.json").read_text())
+    assert train(make_stage(Objective.qa), base, data, whole[Objective.qa], never) == record
+
+
+def test_the_stage_moves_what_it_trains_and_nothing_else(whole: dict[Objective, Path], base: Model) -> None:
+    before, _ = load(base)
+    after, _ = load(base, [whole[Objective.caption], whole[Objective.qa]])
+    moved = {name for name, p in after.named_parameters() if not torch.equal(p, before.get_parameter(name))}
+    assert any(name.startswith("model.audio_tower.") for name in moved)
+    assert any(name.endswith("mlp.up_proj.weight") for name in moved)
+    assert all(name.startswith(("model.audio_tower.", "model.embed_audio.")) or name.endswith("_proj.weight") for name in moved)
+
+
+@pytest.mark.parametrize("objective", BOTH)
+@pytest.mark.parametrize("step", [1, 2, 3, 5])
+def test_an_interrupted_run_ends_in_the_same_bits(
+    whole: dict[Objective, Path], base: Model, data: Path, tmp_path: Path, objective: Objective, step: int
+) -> None:
+    with pytest.raises(Stopped):
+        train(make_stage(objective), base, data, tmp_path, stop_at(step))
+    assert not (tmp_path / "weights").exists()
+    record = train(make_stage(objective), base, data, tmp_path)
+    assert digest(tmp_path) == digest(whole[objective])
+    assert record["tokens"] == json.loads((whole[objective] / "training.json").read_text())["tokens"]
+    rows = list(csv.DictReader((tmp_path / "metrics.csv").open()))
+    expected = list(csv.DictReader((whole[objective] / "metrics.csv").open()))
+    assert [(row["step"], row["loss"], row["grad_norm"]) for row in rows] == [
+        (row["step"], row["loss"], row["grad_norm"]) for row in expected
+    ]
+
+
+def test_the_comparison_of_bits_can_fail(whole: dict[Objective, Path], base: Model, data: Path, tmp_path: Path) -> None:
+    """Negative control: a resume that skips one batch must be seen."""
+    with pytest.raises(Stopped):
+        train(make_stage(Objective.qa), base, data, tmp_path, stop_at(3))
+    checkpoints = SealedCheckpoints(tmp_path / "checkpoints")
+    state, _ = checkpoints.newest()
+    assert state is not None
+    checkpoints.save_checkpoint({**state, "next": state["next"] + 1}, checkpoints.path(state["next"]))
+    train(make_stage(Objective.qa), base, data, tmp_path)
+    assert digest(tmp_path) != digest(whole[Objective.qa])
+
+
+def test_damaged_checkpoints_are_passed_over_and_reported(
+    whole: dict[Objective, Path], base: Model, data: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(Stopped):
+        train(make_stage(Objective.qa), base, data, tmp_path, stop_at(5))
+    newest = sorted((tmp_path / "checkpoints").glob("*.pt"))[-1]
+    newest.write_bytes(newest.read_bytes()[:1000])
+    record = train(make_stage(Objective.qa), base, data, tmp_path)
+    assert digest(tmp_path) == digest(whole[Objective.qa])
+    assert len(record["damaged_checkpoints"]) == 1
+    assert newest.name in record["damaged_checkpoints"][0]
+
+
+def test_death_between_the_last_step_and_the_weights(
+    whole: dict[Objective, Path], base: Model, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "_finish", lambda *_: (_ for _ in ()).throw(Stopped()))
+        with pytest.raises(Stopped):
+            train(make_stage(Objective.caption), base, data, tmp_path)
+    train(make_stage(Objective.caption), base, data, tmp_path, stop_at(-1))
+    assert digest(tmp_path) == digest(whole[Objective.caption])
+
+
+CHILD = """
+import json, os, signal, sys
+from pathlib import Path
+from gemma_audio.config.schema import Adapter, Model, Objective, Optim, Prompts, Stage, Trainer
+from gemma_audio.training.run import train
+
+job = json.loads(sys.argv[1])
+stage = job["stage"]
+stage.update(objective=Objective(stage["objective"]), prompts=Prompts(**stage["prompts"]), optim=Optim(**stage["optim"]),
+             adapter=Adapter(**stage["adapter"]) if stage["adapter"] else None)
+real, renames = os.replace, iter(range(1000))
+
+def dying(source, target):
+    if next(renames) == job["rename"]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    real(source, target)
+
+os.replace = dying
+train(Stage(**stage), model=Model(**job["model"]), data_folder=Path(job["data"]), trainer=Trainer(name="cpu", threads=1),
+      chain=[], into=Path(job["into"]), log=lambda *_: None, progress=lambda *_: None)
+"""
+
+
+@pytest.mark.parametrize(("objective", "rename"), [(Objective.caption, 3), (Objective.qa, 4)])
+def test_sigkill_inside_a_save_ends_in_the_same_bits(
+    whole: dict[Objective, Path], base: Model, data: Path, tmp_path: Path, objective: Objective, rename: int
+) -> None:
+    stage = make_stage(objective)
+    job = {"stage": asdict(stage), "model": asdict(base), "data": str(data), "into": str(tmp_path), "rename": rename}
+    child = subprocess.run([sys.executable, "-c", CHILD, json.dumps(job)], capture_output=True, check=False)
+    assert child.returncode == -signal.SIGKILL, child.stderr.decode()[-2000:]
+    assert list((tmp_path / "checkpoints").glob("*.partial"))
+    train(stage, base, data, tmp_path)
+    assert digest(tmp_path) == digest(whole[objective])
+
+
+@pytest.fixture
+def observed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[StageModule]]:
+    """The modules that `train` makes."""
+    modules: list[StageModule] = []
+    real = run._module
+
+    def module(*arguments: Any) -> StageModule:
+        modules.append(real(*arguments))
+        return modules[-1]
+
+    monkeypatch.setattr(run, "_module", module)
+    yield modules
+
+
+def test_the_probe_changes_nothing(
+    whole: dict[Objective, Path], base: Model, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probed: list[int] = []
+    real = StageModule.probe
+
+    def probe(self: StageModule) -> None:
+        before = {name: p.detach().clone() for name, p in self.named_parameters()}
+        buffers = {name: b.clone() for name, b in self.named_buffers()}
+        real(self)
+        assert all(torch.equal(p, before[name]) and p.grad is None for name, p in self.named_parameters())
+        assert all(torch.equal(b, buffers[name]) for name, b in self.named_buffers())
+        assert not self.optimizers().optimizer.state
+        probed.append(1)
+
+    monkeypatch.setattr(StageModule, "probe", probe)
+    train(make_stage(Objective.caption), base, data, tmp_path / "with")
+    assert probed
+    monkeypatch.setattr(StageModule, "probe", lambda self: None)
+    train(make_stage(Objective.caption), base, data, tmp_path / "without")
+    assert digest(tmp_path / "with") == digest(tmp_path / "without") == digest(whole[Objective.caption])
+
+
+def test_every_module_trains_in_training_mode(
+    base: Model, data: Path, tmp_path: Path, observed: list[StageModule], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes: list[bool] = []
+    real = StageModule.training_step
+
+    def step(self: StageModule, number: int, index: int) -> None:
+        modes.append(all(module.training for module in self.modules()))
+        real(self, number, index)
+
+    monkeypatch.setattr(StageModule, "training_step", step)
+    train(make_stage(Objective.qa, steps=2), base, data, tmp_path)
+    assert modes == [True, True]
+
+
+def test_out_of_memory_in_the_probe_is_found_before_the_first_step(
+    base: Model, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gemma_audio.training.answers import AnswerModule
+
+    real = AnswerModule.loss_sum
+
+    def loss_sum(self: AnswerModule, rows: Any) -> torch.Tensor:
+        if len(rows) > 1:
+            raise torch.OutOfMemoryError
+        return real(self, rows)
+
+    monkeypatch.setattr(AnswerModule, "loss_sum", loss_sum)
+    record = train(make_stage(Objective.caption), base, data, tmp_path)
+    assert record["out_of_memory"] == [{"step": -1, "micro_batch_size": 1}]
+    assert record["steps"] == 6
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(
+    base: Model, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gemma_audio.training.answers import AnswerModule
+
+    monkeypatch.setattr(AnswerModule, "loss_sum", lambda self, rows: next(iter(self.trained().values())).sum() * float("nan"))
+    with pytest.raises(GemmaAudioError, match="the loss of step 1 is nan"):
+        train(make_stage(Objective.caption), base, data, tmp_path)
+    assert not list((tmp_path / "checkpoints").glob("*"))  # broken weights are not saved
+
+
+def test_the_trainer_caps_the_steps(base: Model, data: Path, tmp_path: Path) -> None:
+    trainer = Trainer(name="cpu", threads=1, max_steps=3)
+    seen: list[tuple[int, int]] = []
+    record = run.train(
+        make_stage(Objective.qa), model=base, data_folder=data, trainer=trainer, chain=[], into=tmp_path,
+        log=lambda *_: None, progress=lambda step, steps, _: seen.append((step, steps)),
+    )  # fmt: skip
+    assert record["steps"] == 3
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_training_is_silent(base: Model, data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    train(make_stage(Objective.qa, steps=1), base, data, tmp_path)
+    out, err = capfd.readouterr()
+    assert (out, err) == ("", "")
+
+
+@pytest.mark.parametrize("objective", [Objective.attributes, Objective.alignment])
+def test_pretraining_objectives_learn(base: Model, data: Path, tmp_path: Path, objective: Objective) -> None:
+    losses: list[float] = []
+    stage = make_stage(objective, steps=14)
+    record = train(stage, base, data, tmp_path, lambda _, metrics: losses.append(metrics["loss"]))
+    assert sum(losses[-3:]) < sum(losses[:3])
+    names = load_names(tmp_path / "weights" / "delta.safetensors")
+    assert not any("heads" in name for name in names)
+    prefix = "model.audio_tower." if objective == Objective.attributes else "model.language_model."
+    assert any(name.startswith(prefix) for name in names)
+    assert record["trained_parameters"] > 0
+    load(base, [tmp_path])
+
+
+def load_names(path: Path) -> list[str]:
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        return list(file.keys())
