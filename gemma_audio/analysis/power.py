@@ -36,7 +36,7 @@ def mde(count: int, pooled: Discordance, alpha: float, between: Sequence[Part] =
     threshold, reach = _quantiles(alpha, power, df if between else np.inf)
 
     def excess(delta: float) -> float:
-        return delta - threshold * null**0.5 - reach * max(null - delta**2 / count, 0.0) ** 0.5
+        return float(delta - threshold * null**0.5 - reach * max(null - delta**2 / count, 0.0) ** 0.5)
 
     if pooled.magnitude == 0 or excess(pooled.magnitude) < 0:
         return None

@@ -24,4 +24,5 @@ def shrunken(deltas: Floats, variances: Floats, scales: Floats = SCALES) -> Floa
     weight = np.exp(log_weight - log_weight.max())
     kept = scales[:, None] ** 2 / spread
     means: Floats = kept * deltas + (1 - kept) * mu[:, None]
-    return (weight[:, None] * means).sum(0) / weight.sum()
+    averaged: Floats = (weight[:, None] * means).sum(0) / weight.sum()
+    return averaged

@@ -15,19 +15,23 @@ from gemma_audio.errors import GemmaAudioError
 if TYPE_CHECKING:
     from gemma_audio.cli.collect import Collected
     from gemma_audio.config.schema import Config
+    from gemma_audio.sweep.rooms import Rooms
     from gemma_audio.sweep.run import Runner
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line `argv` (sys.argv by default); the exit code is 0 only if every cell finished."""
+def main(argv: Sequence[str] | None = None, rooms: Rooms | None = None) -> int:
+    """Run the command line `argv` (sys.argv by default), with other `rooms` in tests.
+
+    The exit code is 0 only if every cell finished; 1 if one did not, 2 for a command that was refused, 130 if interrupted.
+    """
     argv = list(sys.argv if argv is None else argv)
     try:
         from gemma_audio.cli.collect import collect
 
         collected = collect(argv)
-        return _run(collected, argv) if collected.jobs else 0
+        return _run(collected, argv, rooms) if collected.jobs else 0
     except GemmaAudioError as error:
         print(f"gemma-audio: {error}", file=sys.stderr)
         return REFUSED
@@ -36,23 +40,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _run(collected: Collected, argv: Sequence[str]) -> int:
+def _run(collected: Collected, argv: Sequence[str], rooms: Rooms | None) -> int:
     from gemma_audio.cli.console import print_plan
     from gemma_audio.sweep.ledger import Cell, new_folder
+    from gemma_audio.sweep.rooms import Rooms
     from gemma_audio.sweep.run import Runner
 
+    rooms = rooms or Rooms()
     configs = _checked(collected)
     if configs[0].plan:
         cells = [Cell(i, config, (), Path()) for i, config in enumerate(configs)]
-        print_plan(cells, Runner(cells, Path(), argv).plans())
+        print_plan(cells, Runner(cells, Path(), argv, rooms).plans())
         return 0
     signal.signal(signal.SIGTERM, _interrupt)
     folder = new_folder(configs[0], multirun=collected.multirun)
     if not collected.multirun:
-        return _single(Runner([Cell(0, configs[0], collected.jobs[0].overrides, folder)], folder, argv))
+        return _single(Runner([Cell(0, configs[0], collected.jobs[0].overrides, folder)], folder, argv, rooms))
     jobs = zip(configs, collected.jobs, strict=True)
     cells = [Cell(i, config, job.overrides, folder / f"{i}-{config.name}") for i, (config, job) in enumerate(jobs)]
-    return _sweep(Runner(cells, folder, argv))
+    return _sweep(Runner(cells, folder, argv, rooms))
 
 
 def _checked(collected: Collected) -> list[Config]:

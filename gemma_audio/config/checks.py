@@ -152,10 +152,10 @@ def _adapter(place: str, stage: Stage) -> Iterator[Problem]:
 
 
 def _prompts(place: str, stage: Stage) -> Iterator[Problem]:
-    if stage.objective is Objective.attributes:
-        return
     if stage.prompts is None or not stage.prompts.by_source:
-        yield Problem(f"{place}.prompts", f"objective {stage.objective} needs prompts", f"prompts@{place}.prompts=task_specific")
+        if stage.objective in (Objective.caption, Objective.qa):
+            message = f"objective {stage.objective} needs prompts"
+            yield Problem(f"{place}.prompts", message, f"prompts@{place}.prompts=task_specific")
         return
     yield from _uncovered(f"{place}.prompts.by_source", stage.prompts, stage.sources)
     asks = stage.objective is Objective.qa

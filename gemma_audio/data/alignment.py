@@ -11,14 +11,21 @@ from gemma_audio.world.captions import CAPTION_SOURCES, caption, full_caption
 from gemma_audio.world.signal import Rng
 from gemma_audio.world.tasks import TASKS, Attributes, ask
 
-ASKED = {"tempo": 0.04, "emotion": 0.04, "stress": 0.06, "contour": 0.3}
+ASKED = {"tempo": 0.02, "emotion": 0.02, "stress": 0.05, "contour": 0.2}
 """Share of chances at which a subject is asked about or named in a caption; subjects not listed always are."""
 
 CAPTION_SHARE = 0.3
 STYLED_SHARE = 0.35
 """Share of captions in one of the five corpus styles; the others are full descriptions."""
 
-OPENINGS = ("", "", "Listen to the sounds.", "Listen to the music.", "Listen to the voice.", "Answer the question about the sound.")
+OPENINGS = (
+    "",
+    "",
+    "Listen to the sounds.",
+    "Listen to the music.",
+    "Listen to the voice.",
+    "Answer the question about the sound.",
+)
 """What may stand before a question."""
 
 CAPTION_PROMPTS = (

@@ -41,14 +41,19 @@ def predict(
 
     batches = batches or Batches(cfg.batch_size)
     found: dict[str, Prediction] = {}
+
+    def keep(predictions: list[Prediction]) -> list[Prediction]:
+        found.update((prediction.presented.item.id, prediction) for prediction in predictions)
+        if progress and predictions:
+            progress(len(found), len(benchmark.items), {"failed": sum(bool(p.failure) for p in found.values())})
+        return predictions
+
     model.eval()
     with torch.inference_mode():
         for window in _windows(benchmark.items):
             queries, failed = _encode(cfg, benchmark, encoder, window, orders or {})
-            answered = batches.run(queries, lambda part: METHODS[cfg.method](model, encoder, part, cfg))
-            found |= {prediction.presented.item.id: prediction for prediction in (*failed, *answered)}
-            if progress:
-                progress(len(found), len(benchmark.items), {"failed": sum(bool(p.failure) for p in found.values())})
+            keep(failed)
+            batches.run(queries, lambda part: keep(METHODS[cfg.method](model, encoder, part, cfg)))
     return [found[item.id] for item in benchmark.items]
 
 

@@ -68,8 +68,8 @@ def merge(model: PeftModel) -> nn.Module:
             base.weight.data = base.weight.data.float()
             layer.merge(safe_merge=True)
             base.weight.data = base.weight.data.to(dtype)
-    base: nn.Module = model.unload()
-    return base
+    unloaded: nn.Module = model.unload()
+    return unloaded
 
 
 @contextmanager

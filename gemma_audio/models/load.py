@@ -13,6 +13,7 @@ from transformers.utils.logging import disable_progress_bar
 from gemma_audio.config.schema import Model, Weights
 from gemma_audio.errors import ConfigError, Problem
 from gemma_audio.models import adapters, delta
+from gemma_audio.models.clipping import skip_unbounded
 from gemma_audio.models.identity import identity, local_folder
 from gemma_audio.world.tiny import FOLDER, build_model
 
@@ -29,6 +30,7 @@ def load(model: Model, chain: Sequence[Path] = ()) -> tuple[Gemma4ForConditional
     net, processor = _random(model) if model.weights == Weights.random else _pretrained(model)
     for folder in chain:
         net = apply_stage(net, folder)
+    skip_unbounded(net)
     return net.eval(), processor
 
 

@@ -74,6 +74,9 @@ def _spec(path: Path) -> dict[str, Any]:
     absent = [key for key in REQUIRED if key not in spec]
     if absent:
         raise GemmaAudioError(f"{path}: lacks {', '.join(absent)}; run the sweep's command again to have it rewritten")
+    for cell in spec["cells"]:
+        if not isinstance(cell, dict) or not {"name", "arm", "folder"} <= cell.keys():
+            raise GemmaAudioError(f"{path}: the cell {cell!r} lacks name, arm or folder; run the sweep's command again")
     return spec
 
 

@@ -9,11 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from gemma_audio.report.markdown import arm_table
-from gemma_audio.report.plots import look
+from gemma_audio.report.plots import BRIEF, look
 from gemma_audio.report.text import plain, points, pvalue, span
 from gemma_audio.report.verdict import verdict
-
-MARK = {"flagged": "flagged", "tested": "", "weak": "underpowered", "untestable": "cannot decide"}
 
 
 def print_summary(comparison: dict[str, Any], console: Console | None = None) -> None:
@@ -31,11 +29,11 @@ def _subcategories(comparison: dict[str, Any]) -> Table:
     rows = []
     for row in comparison["subcategories"]:
         entry = row["pairs"][0]
-        numbers = [points(entry["delta"]), span(entry["interval"]), pvalue(entry["q"]), MARK[look(entry)]]
+        numbers = [points(entry["delta"]), span(entry["interval"]), pvalue(entry["q"]), BRIEF[look(entry)]]
         rows.append([row["name"], row["domain"], str(row["n"]), *numbers])
     sweep = comparison["sweep"]
     title = f"{sweep['treatment']} - {sweep['baseline']}, points"
-    return _table(title, ["subcategory", "domain", "n", "difference", "interval", "q", ""], rows)
+    return _table(title, ["subcategory", "domain", "n", "difference", "interval", "q", "verdict"], rows)
 
 
 def _table(title: str | None, header: list[str], rows: list[list[str]]) -> Table:

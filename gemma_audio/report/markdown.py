@@ -6,7 +6,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from gemma_audio.report.plots import MEANING, look
+from gemma_audio.report.plots import BRIEF, look
 from gemma_audio.report.text import markdown_cell, percent, points, pvalue, span
 from gemma_audio.report.verdict import verdict
 
@@ -66,7 +66,7 @@ def subcategory_table(comparison: dict[str, Any], index: int) -> tuple[list[str]
         sides = [percent(row["arms"].get(entry[side])) for side in ("treatment", "baseline")]
         change = [points(entry["delta"]), span(entry["interval"]), pvalue(entry["p"]), pvalue(entry["q"])]
         reach = [_reach(entry["mde_raw"]), _reach(entry["mde_flag"])]
-        rows.append([row["name"], row["domain"], str(row["n"]), *sides, *change, MEANING[look(entry)], *reach])
+        rows.append([row["name"], row["domain"], str(row["n"]), *sides, *change, BRIEF[look(entry)], *reach])
     return header, rows
 
 

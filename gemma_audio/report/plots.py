@@ -23,6 +23,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "weak": {"marker": "o", "markersize": 5, "linewidth": 1.2, "markerfacecolor": "white"},
     "untestable": {"marker": "x", "markersize": 5.5, "linewidth": 1.2, "linestyle": (0, (1, 2))},
 }
+BRIEF = {"flagged": "flagged", "tested": "not flagged", "weak": "underpowered", "untestable": "cannot decide"}
 MEANING = {
     "overall": "all questions",
     "flagged": "flagged (Holm over subcategories)",
@@ -64,7 +65,7 @@ def _figure(comparison: dict[str, Any], pairs: list[dict[str, Any]]) -> Figure:
     limit = _limit(comparison, pairs)
     for index, pair in enumerate(pairs):
         bottom = (height - panel * (index + 1) + 0.2) / height
-        axes = figure.add_axes((0.385, bottom, 0.475, ROW * rows / height))
+        axes = figure.add_axes((0.4, bottom, 0.46, ROW * rows / height))
         _panel(axes, comparison, pair, limit)
     axes.set_xlabel("difference in percentage points")
     _legend(figure, comparison, pairs)
@@ -82,7 +83,7 @@ def _panel(axes: Axes, comparison: dict[str, Any], pair: dict[str, Any], limit: 
     axes.set(xlim=(-limit, limit), ylim=(len(entries) + 0.5, -0.6))
     axes.spines[["left", "right", "top"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    axes.set_yticks(range(len(entries) + 1), ["all questions", *(plain(row["name"], 33) for row, _ in entries)])
+    axes.set_yticks(range(len(entries) + 1), ["all questions", *(plain(row["name"], 32) for row, _ in entries)], fontsize=8)
     _texts(axes, pair, entries)
 
 
@@ -96,7 +97,7 @@ def _texts(axes: Axes, pair: dict[str, Any], entries: list[tuple[dict[str, Any],
     axes.text(1.285, -0.9, "n", transform=right, ha="right", va="bottom", fontsize=7.5, style="italic")
     runs = f"{pair['runs']['treatment']} vs {pair['runs']['baseline']} run{'s' if max(pair['runs'].values()) > 1 else ''}"
     title = f"{plain(pair['treatment'], 20)} - {plain(pair['baseline'], 20)}"
-    axes.text(-0.8, -0.9, title, transform=right, va="bottom", weight="bold", fontsize=10, parse_math=False)
+    axes.text(-0.84, -0.9, title, transform=right, va="bottom", weight="bold", fontsize=10, parse_math=False)
     detail = f"{'primary, ' if pair['primary'] else ''}scope: {pair['scope']} ({runs})"
     axes.text(-0.05, -0.9, detail, transform=right, va="bottom", fontsize=7.5)
 
@@ -124,7 +125,7 @@ def _entry(row: dict[str, Any], pair: dict[str, Any]) -> dict[str, Any]:
 def _limit(comparison: dict[str, Any], pairs: list[dict[str, Any]]) -> float:
     """Half-width of the axis in points, the same in every panel."""
     entries = [*pairs, *(_entry(row, pair) for row in comparison["subcategories"] for pair in pairs)]
-    reach = [abs(value) for entry in entries for value in (entry["delta"], *(entry["interval"] or ()))]
+    reach = [abs(float(value)) for entry in entries for value in (entry["delta"], *(entry["interval"] or ()))]
     return min(max(*reach, 0.05) * 108, 105)
 
 

@@ -93,7 +93,8 @@ def _subcategories(comparison: dict[str, Any]) -> list[str]:
     flagged = [f"{plain(name, 60)} {points(entry['delta'])}" for name, entry in rows if entry["holm"]]
     blind = sum(not entry["testable"] for _, entry in rows)
     weak = sum(entry["testable"] and entry["mde_flag"] is None for _, entry in rows)
-    lines = [f"{_capital(primary['scope'])}, by subcategory: {len(flagged)} of {len(rows)} flagged" + _listed(flagged)]
+    pair = f"{primary['treatment']} - {primary['baseline']} by subcategory ({primary['scope']})"
+    lines = [f"{pair}: {len(flagged)} of {len(rows)} flagged" + _listed(flagged)]
     lines.append(f"{blind} of {len(rows)} subcategories could not have been flagged whatever the direction of their differences.")
     if weak:
         lines.append(f"{weak} more would rarely be flagged: there is no effect that they would show with 80 % power.")
@@ -101,7 +102,7 @@ def _subcategories(comparison: dict[str, Any]) -> list[str]:
 
 
 def _listed(flagged: list[str]) -> str:
-    return f": {'; '.join(flagged)} (points)." if flagged else "."
+    return f": {'; '.join(flagged)} points." if flagged else "."
 
 
 def _heterogeneity(comparison: dict[str, Any]) -> list[str]:
@@ -109,9 +110,7 @@ def _heterogeneity(comparison: dict[str, Any]) -> list[str]:
     for entry in comparison["heterogeneity"]:
         if (entry["treatment"], entry["baseline"]) == (treatment, baseline):
             differs = entry["p"] <= comparison["settings"]["alpha"]
-            answer = (
-                "the change differs between subcategories" if differs else "no evidence that it differs between subcategories"
-            )
+            answer = "the change differs between subcategories" if differs else "no evidence that the change differs between them"
             return [f"These runs: {answer} (sign-flip test, p {_equals(entry['p'])})."]
     return []
 

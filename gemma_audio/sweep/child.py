@@ -38,7 +38,7 @@ def main(task: Task, pipe: Connection) -> None:
     store = Store(cell.store, cell.config.reuse, task.since, events.say, set(task.verified))
     trackers = partial(_trackers, task.group)
     try:
-        run_cell(cell, rooms=task.rooms, store=store, watch=events.watch(), trackers=trackers)
+        run_cell(cell, links=task.links, store=store, watch=events.watch(), trackers=trackers)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception:  # its traceback is in run.log already

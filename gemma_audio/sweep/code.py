@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from functools import lru_cache
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,18 @@ TRAINING = (*COMMON, "training")
 EVALUATION = (*COMMON, "evaluation")
 
 
-@lru_cache
+@dataclass(frozen=True)
+class Code:
+    """The code behind the two kinds of work, read once per command: a child must not read a file edited since its imports."""
+
+    training: Mapping[str, str]
+    evaluation: Mapping[str, str]
+
+    @classmethod
+    def read(cls) -> Code:
+        return cls(code(TRAINING), code(EVALUATION))
+
+
 def code(rooms: tuple[str, ...], package: Path = PACKAGE) -> dict[str, str]:
     """A digest per source file of `rooms` (folders or files of the package), and the versions of the libraries that matter.
 

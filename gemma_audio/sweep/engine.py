@@ -19,7 +19,6 @@ from gemma_audio.sweep.event import Event, Task
 from gemma_audio.sweep.ledger import Cell, read_status, write_status
 from gemma_audio.sweep.redact import redact_file
 
-PRELOAD = ("gemma_audio.sweep.preload",)
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 QUIET = {"TOKENIZERS_PARALLELISM": "false", "TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 GRACE = 5.0  # seconds a process gets to end after SIGTERM
@@ -46,7 +45,7 @@ def side_by_side(config: Config, cells: int) -> int:
     return max(1, min(wanted, cells))
 
 
-def prepare(config: Config, parallel: int, preload: Sequence[str] = PRELOAD) -> None:
+def prepare(config: Config, parallel: int, preload: Sequence[str]) -> None:
     """Set the threads of a cell and what the fork server imports; must come before the first process of either kind."""
     threads = config.trainer.threads or max(1, cores() // parallel)
     os.environ.update({name: str(threads) for name in THREADS})
@@ -115,7 +114,7 @@ def settle(cell: Cell, exit_code: int, reason: str = "") -> dict[str, Any]:
     if status["state"] == "failed" or (status["state"] == "finished" and exit_code == 0):
         return status
     error = {"type": "ProcessEnded", "message": reason or _cause(exit_code), "traceback_tail": ""}
-    write_status(cell.folder, "failed", None, error)
+    write_status(cell.folder, "failed", error)
     return read_status(cell.folder)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gemma_audio.sweep.ledger import Cell
-from gemma_audio.sweep.rooms import Rooms
+from gemma_audio.sweep.stages import Links
 
 
 class Event(NamedTuple):
@@ -21,10 +21,10 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True)
 class Task:
-    """All that a child needs: its cell, the rooms, the tracker group, when the sweep began, what the parent has verified."""
+    """All that a child needs: its cell, the links of its chain, the tracker group, when the sweep began, what is verified."""
 
     cell: Cell
-    rooms: Rooms
+    links: Links
     group: str
     since: float
     verified: frozenset[str] = frozenset()

@@ -7,7 +7,6 @@ import logging
 import random
 import shutil
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,9 +17,8 @@ import numpy as np
 
 from gemma_audio.sweep.ledger import Cell, error_of, write_status
 from gemma_audio.sweep.redact import redact_text
-from gemma_audio.sweep.rooms import Rooms
 from gemma_audio.sweep.seal import write_json
-from gemma_audio.sweep.stages import Walked, Watch, walk
+from gemma_audio.sweep.stages import Links, Walked, Watch, walk
 from gemma_audio.sweep.store import Store
 from gemma_audio.sweep.tracker import Trackers
 
@@ -34,29 +32,28 @@ def no_trackers(cell: Cell, warn: Callable[[str], None]) -> Trackers:
     return Trackers([])
 
 
-def run_cell(cell: Cell, *, rooms: Rooms, store: Store, watch: Watch, trackers: OpenTrackers) -> dict[str, Any]:
+def run_cell(cell: Cell, *, links: Links, store: Store, watch: Watch, trackers: OpenTrackers) -> dict[str, Any]:
     """Run one cell in its folder and return the content of its result.json.
 
     Whatever goes wrong is in run.log with its traceback and in status.json, trackers are closed with an exit code, and the
     exception is raised again with its frames cleared, so that it keeps no model in memory.
     """
-    started = time.time()
-    write_status(cell.folder, "running", started, None)
+    write_status(cell.folder, "running")
     (cell.folder / "scores.csv").unlink(missing_ok=True)
     opened = Trackers([])
     try:
         _seed(cell.seed)
         opened = trackers(cell, log.warning)
-        walked = walk(cell.config, rooms, store, replace(watch, log=opened.log, sealed=opened.sealed))
+        walked = walk(links, store, replace(watch, log=opened.log, sealed=opened.sealed))
         result = _finish(cell, walked)
     except BaseException as error:
         log.error("%s failed\n%s", cell.name, redact_text("".join(traceback.format_exception(error))))
-        write_status(cell.folder, "failed", started, error_of(error))
+        write_status(cell.folder, "failed", error_of(error))
         opened.close(None, exit_code=1)
         traceback.clear_frames(error.__traceback__)
         raise
     opened.close(_summary(result), exit_code=0)
-    write_status(cell.folder, "finished", started, None)
+    write_status(cell.folder, "finished")
     return result
 
 

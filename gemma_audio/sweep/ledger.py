@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
@@ -88,24 +87,22 @@ def write_sweep(folder: Path, cells: Sequence[Cell], argv: Sequence[str]) -> dic
         "decision": planned.decision if planned else "none declared before the runs; exploratory",
         "cells": [_row(cell) for cell in cells],
         "versions": versions(),
-        "config": redact(asdict(first)),
+        "config": asdict(first),
     }
-    write_json(folder / "sweep.json", document)
-    return document
+    clean: dict[str, Any] = redact(document)
+    write_json(folder / "sweep.json", clean)
+    return clean
 
 
-def planned(folder: Path) -> None:
-    """Mark a cell as planned."""
-    write_status(folder, "planned", None, None)
-
-
-def write_status(folder: Path, state: str, started: float | None, error: dict[str, str] | None) -> None:
-    """Write status.json: state (planned, running, finished, failed), error, times (UTC) and seconds."""
+def write_status(folder: Path, state: str, error: dict[str, str] | None = None) -> None:
+    """Write status.json: state (planned, running, finished, failed), error, times (UTC) and seconds since it was running."""
     folder.mkdir(parents=True, exist_ok=True)
-    ended = time.time() if state in ("finished", "failed") else None
-    seconds = round(ended - started, 2) if ended and started else None
-    times = {"started": _utc(started), "ended": _utc(ended), "seconds": seconds}
-    write_json(folder / "status.json", {"state": state, "error": error, **times})
+    now = datetime.now(UTC)
+    started = now.isoformat() if state == "running" else read_status(folder).get("started")
+    ended = now.isoformat() if state in ("finished", "failed") else None
+    seconds = round((now - datetime.fromisoformat(started)).total_seconds(), 2) if started and ended else None
+    document = {"state": state, "error": error, "started": started, "ended": ended, "seconds": seconds}
+    write_json(folder / "status.json", document)
 
 
 def read_status(folder: Path) -> dict[str, Any]:
@@ -128,16 +125,11 @@ def error_of(error: BaseException) -> dict[str, str]:
 
 
 def _row(cell: Cell) -> dict[str, Any]:
-    overrides = [redact_text(word) for word in cell.overrides]
     return {
         "index": cell.index,
         "name": cell.name,
         "arm": cell.arm,
         "seed": cell.seed,
-        "overrides": overrides,
+        "overrides": list(cell.overrides),
         "folder": cell.folder.name,
     }
-
-
-def _utc(moment: float | None) -> str | None:
-    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")

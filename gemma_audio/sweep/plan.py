@@ -6,9 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gemma_audio.config.schema import Config
 from gemma_audio.sweep.fingerprint import Identity, Ref
-from gemma_audio.sweep.rooms import Rooms
 from gemma_audio.sweep.stages import Links
 from gemma_audio.sweep.store import Store
 
@@ -31,16 +29,16 @@ class Step:
         return self.action == "reuse"
 
 
-def plan(config: Config, rooms: Rooms, store: Store) -> list[Step]:
-    """The links of `config`'s chain in order."""
-    return list(_steps(config, Links(config, rooms), store))
+def plan(links: Links, store: Store) -> list[Step]:
+    """The links of a chain in order."""
+    return list(_steps(links, store))
 
 
-def _steps(config: Config, links: Links, store: Store) -> Iterator[Step]:
+def _steps(links: Links, store: Store) -> Iterator[Step]:
     if data := links.data():
         yield _step(data, store)
     parent = links.base()
-    for stage in config.recipe.stages.values():
+    for stage in links.config.recipe.stages.values():
         identity = links.stage(stage, parent)
         yield _step(identity, store, stage.steps)
         parent = _ref(identity, store)

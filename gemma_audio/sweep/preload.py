@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import importlib
 
-for _name in ("torch", "transformers", "peft", "lightning.pytorch", "gemma_audio.training.run", "gemma_audio.evaluation.run"):
+LIBRARIES = ("torch", "transformers", "peft", "lightning.pytorch.loggers", "wandb")
+ROOMS = ("gemma_audio.training.run", "gemma_audio.evaluation.run")
+
+for _name in (*LIBRARIES, *ROOMS):
     # A library that cannot be imported fails the cell that needs it, with its traceback, not the fork server.
     with contextlib.suppress(Exception):
         importlib.import_module(_name)

@@ -13,6 +13,7 @@ from gemma_audio.sweep.ledger import Cell
 from gemma_audio.sweep.plan import Step
 
 EVALUATION = 30  # an evaluation takes about as long as this many training steps
+SHOWN = 3  # lines of an error's message
 EVERY = 10.0  # seconds between two lines about work that goes on
 
 
@@ -47,8 +48,8 @@ class Progress:
         self._done[cell.index] = self._work[cell.index]
         if result is None:
             error = status.get("error") or {}
-            first = str(error.get("message", "")).split("\n")[0]
-            self._say(f"{self._count()} {cell.name}: FAILED ({error.get('type')}: {first}); log: {cell.folder.name}/run.log")
+            lines = " ".join(line.strip() for line in str(error.get("message", "")).split("\n")[:SHOWN])
+            self._say(f"{self._count()} {cell.name}: FAILED ({error.get('type')}: {lines}); log: {cell.folder.name}/run.log")
             return
         accuracy = result["accuracy"]["official"]
         self._say(f"{self._count()} {cell.name}: finished, accuracy {100 * accuracy:.1f} %{self._left()}")
@@ -70,7 +71,7 @@ class Progress:
         """Time and disk left, once enough is done to tell."""
         done, total = sum(self._done.values()), sum(self._work.values())
         disk = f"{shutil.disk_usage(self._folder).free / 1e9:.0f} GB free"
-        if self._over == len(self._work) or done < 0.05 * total or not done:
+        if self._over == len(self._work) or not 0.05 * total <= done < total:
             return f"; {disk}" if self._over < len(self._work) else ""
         seconds = (time.monotonic() - self._began) * (total - done) / done
         return f"; about {duration(seconds)} left, {disk}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gemma_audio.config.schema import Data, Evaluation, Model, Stage
+from gemma_audio.sweep.code import Code
 
 
 def world_identity(data: Data) -> dict[str, Any]:
@@ -54,7 +55,10 @@ def evaluate(evaluation: Evaluation, **work: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Rooms:
-    """The functions that a cell calls; module-level functions only, so that they can travel to a child process."""
+    """The functions that a cell calls, the digests of their code, and the modules that a fork server should have imported.
+
+    Module-level functions only, so that they can travel to a child process.
+    """
 
     world_identity: Callable[[Data], dict[str, Any]] = world_identity
     world_build: Callable[[Data, Path, int], None] = world_build
@@ -62,3 +66,5 @@ class Rooms:
     evaluation_identity: Callable[[Evaluation, dict[str, Any] | None], dict[str, Any]] = evaluation_identity
     train: Callable[..., dict[str, Any]] = train
     evaluate: Callable[..., dict[str, Any]] = evaluate
+    code: Callable[[], Code] = Code.read
+    preload: tuple[str, ...] = ("gemma_audio.sweep.preload",)

@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gemma_audio.errors import GemmaAudioError
+from gemma_audio.config.schema import Reuse
+from gemma_audio.errors import GemmaAudioError, StoreError
 from gemma_audio.sweep import engine
 from gemma_audio.sweep.event import Event, Task
 from gemma_audio.sweep.job import no_trackers, run_cell
-from gemma_audio.sweep.ledger import Cell, planned, read_status
+from gemma_audio.sweep.ledger import Cell, read_status, write_status
 from gemma_audio.sweep.plan import Step, plan
 from gemma_audio.sweep.progress import Progress
 from gemma_audio.sweep.provenance import command
 from gemma_audio.sweep.rooms import Rooms
-from gemma_audio.sweep.stages import Watch, build_data
+from gemma_audio.sweep.stages import Links, Watch, build_data
 from gemma_audio.sweep.store import Store
 
 Say = Callable[[str], None]
@@ -32,22 +35,28 @@ class Runner:
     cells: Sequence[Cell]
     folder: Path
     argv: Sequence[str]
-    report: Callable[[], None] = lambda: None
     rooms: Rooms = field(default_factory=Rooms)
+    report: Callable[[], None] = lambda: None
     say: Say = print
-    preload: Sequence[str] = engine.PRELOAD
     since: float = field(default_factory=time.time)
     verified: set[str] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        self._code = self.rooms.code()
+
     def plans(self) -> dict[int, list[Step]]:
         """What each cell would do, by its index."""
-        return {cell.index: plan(cell.config, self.rooms, self._store(cell)) for cell in self.cells}
+        return {cell.index: plan(self._links(cell), self._store(cell)) for cell in self.cells}
 
     def run(self) -> bool:
-        """Run every cell; True if all finished. Failed cells are in their status.json, not raised."""
+        """Run every cell; True if all finished. Failed cells are in their status.json, not raised.
+
+        Raises StoreError where reuse=only and something is missing, before anything runs.
+        """
         for cell in self.cells:
-            planned(cell.folder)
-        plans = self.plans()
+            write_status(cell.folder, "planned")
+        plans = self._verified_plans()
+        self._refuse_work(plans)
         progress = Progress(plans, self.folder, self.say)
         if all(step.reused for steps in plans.values() for step in steps):
             self.say("everything is in the store: nothing to train, nothing to answer")
@@ -56,22 +65,35 @@ class Runner:
             self._make(progress, plans)
         return all(read_status(cell.folder)["state"] == "finished" for cell in self.cells)
 
+    def _verified_plans(self) -> dict[int, list[Step]]:
+        """The plans once all that would be reused has been read and found whole; what is damaged is planned anew."""
+        plans = self.plans()
+        for cell in self.cells:
+            names = [step.name for step in plans[cell.index] if step.reused]
+            if not all(self._store(cell).verify(name) for name in names):
+                return self._verified_plans()
+        return plans
+
+    def _refuse_work(self, plans: dict[int, list[Step]]) -> None:
+        missing = {step.name: step.reason for steps in plans.values() for step in steps if not step.reused}
+        if missing and self.cells[0].config.reuse is Reuse.only:
+            lines = "\n".join(f"  {name}: {reason}" for name, reason in missing.items())
+            raise StoreError(f"reuse=only, but the store lacks\n{lines}\n    Type reuse=missing to make what is missing.")
+
     def _reuse(self, progress: Progress) -> None:
         """Run in this process: reading results needs none of the heavy libraries, and trackers saw them when they were made."""
         for cell in self.cells:
-            watch = Watch(began=lambda name, action, cell=cell: progress.told(cell, Event("began", name, action)))  # type: ignore[misc]
-            try:
-                run_cell(cell, rooms=self.rooms, store=self._store(cell), watch=watch, trackers=no_trackers)
-            except Exception:
-                logging.getLogger(__name__).debug("%s failed", cell.name)
-            self._ended(progress, cell, read_status(cell.folder), report=False)
+            watch = Watch(began=partial(_tell, progress, cell))
+            with _log_to(cell.folder / "run.log"), suppress(Exception):  # what went wrong is in status.json
+                run_cell(cell, links=self._links(cell), store=self._store(cell), watch=watch, trackers=no_trackers)
+            self._ended(progress, cell, read_status(cell.folder))
 
     def _make(self, progress: Progress, plans: dict[int, list[Step]]) -> None:
         first = self.cells[0].config
         parallel = engine.side_by_side(first, len(self.cells))
-        engine.prepare(first, parallel, self.preload)
+        engine.prepare(first, parallel, self.rooms.preload)
         self._data(plans)
-        local = engine.LocalEngine(parallel, progress.told, lambda cell, status: self._ended(progress, cell, status))
+        local = engine.LocalEngine(parallel, progress.told, partial(self._ended_early, progress))
         local.run([self._task(cell) for cell in self.cells])
 
     def _data(self, plans: dict[int, list[Step]]) -> None:
@@ -81,16 +103,19 @@ class Runner:
                 missing = [step for step in plans[cell.index] if step.kind == "data" and not step.reused]
                 if missing and missing[0].name not in self.verified:
                     self.say(f"building {missing[0].name}")
-                build_data(cell.config, self.rooms, self._store(cell), engine.cores())
+                build_data(self._links(cell), self._store(cell), engine.cores())
 
     def _task(self, cell: Cell) -> Task:
         group = f"{self.folder.parent.name}/{self.folder.name}"
         argv = tuple(command(self.argv))
-        return Task(cell, self.rooms, group, self.since, frozenset(self.verified), argv)
+        return Task(cell, self._links(cell), group, self.since, frozenset(self.verified), argv)
 
-    def _ended(self, progress: Progress, cell: Cell, status: dict[str, Any], report: bool = True) -> None:
+    def _ended(self, progress: Progress, cell: Cell, status: dict[str, Any]) -> None:
         progress.ended(cell, status, result_of(cell) if status["state"] == "finished" else None)
-        if report:
+
+    def _ended_early(self, progress: Progress, cell: Cell, status: dict[str, Any]) -> None:
+        self._ended(progress, cell, status)
+        if any(read_status(other.folder)["state"] in ("planned", "running") for other in self.cells):
             self._report()
 
     def _report(self) -> None:
@@ -102,8 +127,26 @@ class Runner:
         except Exception as error:
             self.say(f"        the report could not be rebuilt yet: {type(error).__name__}: {error}")
 
+    def _links(self, cell: Cell) -> Links:
+        return Links(cell.config, self.rooms, self._code)
+
     def _store(self, cell: Cell) -> Store:
         return Store(cell.store, cell.config.reuse, self.since, self.say, self.verified)
+
+
+def _tell(progress: Progress, cell: Cell, name: str, action: str) -> None:
+    progress.told(cell, Event("began", name, action))
+
+
+@contextmanager
+def _log_to(path: Path) -> Iterator[None]:
+    handler = logging.FileHandler(path)
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+        handler.close()
 
 
 def result_of(cell: Cell) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gemma_audio.config.schema import BenchmarkKind, Config, Stage
-from gemma_audio.sweep.code import EVALUATION, TRAINING, code
+from gemma_audio.sweep.code import Code
 from gemma_audio.sweep.fingerprint import Identity, Ref, plain
 from gemma_audio.sweep.rooms import Rooms
 from gemma_audio.sweep.store import Store, Stored
@@ -42,6 +42,7 @@ class Links:
 
     config: Config
     rooms: Rooms
+    code: Code
 
     def data(self) -> Identity | None:
         """The data product; None where neither a stage nor the benchmark needs it."""
@@ -57,7 +58,7 @@ class Links:
         """A stage trained on top of `parent`; the seed stands in the stage."""
         data = self.data()
         body = {"stage": plain(stage), "data": data.body if data else None, "trainer": plain(self.config.trainer)}
-        return Identity(stage.name, body, parent, code(TRAINING))
+        return Identity(stage.name, body, parent, self.code.training)
 
     def evaluation(self, weights: Ref) -> Identity:
         """The evaluation of `weights`: no seed and no recipe in it, so that equal weights are evaluated once."""
@@ -66,84 +67,71 @@ class Links:
             "evaluation": self.rooms.evaluation_identity(config, dict(data.body) if data else None),
             "trainer": plain(self.config.trainer),
         }
-        return Identity("eval", body, weights, code(EVALUATION))
+        return Identity("eval", body, weights, self.code.evaluation)
 
 
-def build_data(config: Config, rooms: Rooms, store: Store, workers: int) -> Stored | None:
-    """The data product of `config`, built if it is missing; None where none is needed."""
-    identity = Links(config, rooms).data()
+def build_data(links: Links, store: Store, workers: int) -> Stored | None:
+    """The data product of a config, built if it is missing; None where none is needed."""
+    identity = links.data()
     if identity is None:
         return None
-    return store.get_or_build(identity, lambda into: rooms.world_build(config.data, into, workers))
+    return store.get_or_build(identity, lambda into: links.rooms.world_build(links.config.data, into, workers))
 
 
-def walk(config: Config, rooms: Rooms, store: Store, watch: Watch, workers: int = 1) -> Walked:
-    """Make or reuse every link of `config`'s chain, in order. Raises StoreError, and whatever a room raises."""
-    links, walked = Links(config, rooms), Walked()
-    data = build_data(config, rooms, store, workers)
-    folder = data.path if data else None
-    parent = links.base()
-    for stage in config.recipe.stages.values():
-        stored = _train(links.stage(stage, parent), stage, folder, walked.chain, config, rooms, store, watch)
-        walked.stages.append(_record(stage, stored))
-        walked.chain.append(stored.path)
-        parent = stored.ref
-    walked.run = parent.fingerprint
-    walked.evaluation = _evaluate(links.evaluation(parent), folder, walked.chain, config, rooms, store, watch)
-    return walked
+def walk(links: Links, store: Store, watch: Watch, workers: int = 1) -> Walked:
+    """Make or reuse every link of the chain, in order. Raises StoreError, and whatever a room raises."""
+    data = build_data(links, store, workers)
+    walker, parent = _Walker(links, store, watch, data.path if data else None), links.base()
+    for stage in links.config.recipe.stages.values():
+        parent = walker.train(stage, parent)
+    walker.walked.run = parent.fingerprint
+    walker.evaluate(parent)
+    return walker.walked
 
 
-def _train(
-    identity: Identity,
-    stage: Stage,
-    data: Path | None,
-    chain: list[Path],
-    config: Config,
-    rooms: Rooms,
-    store: Store,
-    watch: Watch,
-) -> Stored:
-    def build(into: Path) -> None:
-        watch.began(stage.name, "training")
-        began = time.monotonic()
-        rooms.train(
-            stage,
-            model=config.model,
-            data_folder=data,
-            trainer=config.trainer,
-            chain=tuple(chain),
-            into=into,
-            log=lambda step, figures: watch.log(stage.name, step, figures),
-            progress=watch.progress,
-        )
-        (into / "cost.json").write_text(json.dumps({"seconds": round(time.monotonic() - began, 2)}) + "\n")
+@dataclass
+class _Walker:
+    links: Links
+    store: Store
+    watch: Watch
+    data: Path | None
+    walked: Walked = field(default_factory=Walked)
 
-    stored = store.get_or_build(identity, build)
-    if stored.reused:
-        watch.began(stage.name, "reused")
-    watch.sealed(stage.name, stored)
-    return stored
+    def train(self, stage: Stage, parent: Ref) -> Ref:
+        """Make or reuse one stage and append it to the chain."""
 
+        def build(into: Path) -> None:
+            self.watch.began(stage.name, "training")
+            began, log = time.monotonic(), self.watch.log
+            work = self._work(into) | {"log": lambda step, metrics: log(stage.name, step, metrics)}
+            self.links.rooms.train(stage, **work)
+            (into / "cost.json").write_text(json.dumps({"seconds": round(time.monotonic() - began, 2)}) + "\n")
 
-def _evaluate(
-    identity: Identity, data: Path | None, chain: list[Path], config: Config, rooms: Rooms, store: Store, watch: Watch
-) -> Stored:
-    def build(into: Path) -> None:
-        watch.began("evaluation", "answering")
-        rooms.evaluate(
-            config.evaluation,
-            model=config.model,
-            data_folder=data,
-            trainer=config.trainer,
-            chain=tuple(chain),
-            into=into,
-            progress=watch.progress,
-        )
+        stored = self.store.get_or_build(self.links.stage(stage, parent), build)
+        self._reused(stage.name, stored)
+        self.watch.sealed(stage.name, stored)
+        self.walked.stages.append(_record(stage, stored))
+        self.walked.chain.append(stored.path)
+        return stored.ref
 
-    stored = store.get_or_build(identity, build)
-    if stored.reused:
-        watch.began("evaluation", "reused")
-    return stored
+    def evaluate(self, weights: Ref) -> None:
+        """Make or reuse the evaluation of the chain."""
+
+        def build(into: Path) -> None:
+            self.watch.began("evaluation", "answering")
+            self.links.rooms.evaluate(self.links.config.evaluation, **self._work(into))
+
+        self.walked.evaluation = self.store.get_or_build(self.links.evaluation(weights), build)
+        self._reused("evaluation", self.walked.evaluation)
+
+    def _work(self, into: Path) -> dict[str, Any]:
+        config = self.links.config
+        what = {"model": config.model, "data_folder": self.data, "trainer": config.trainer, "chain": tuple(self.walked.chain)}
+        return {**what, "into": into, "progress": self.watch.progress}
+
+    def _reused(self, name: str, stored: Stored) -> None:
+        if stored.reused:
+            self.watch.began(name, "reused")
 
 
 def _record(stage: Stage, stored: Stored) -> dict[str, Any]:

@@ -76,14 +76,23 @@ class Store:
                 seal(partial)
             return Stored(self._publish(partial, identity.name), False, identity.ref)
 
+    def verify(self, name: str) -> bool:
+        """Whether a sealed folder is as it was sealed; one that is not is moved aside, so that it is made again."""
+        if name in self.verified:
+            return True
+        folder = self.root / name
+        if problems := damage(folder):
+            aside = _unused(folder.with_name(f"{name}.damaged"))
+            self.say(f"DAMAGED: store/{name}: {'; '.join(problems[:3])}. Moved to {aside.name}; it is made again.")
+            rename(folder, aside)
+            return False
+        self.verified.add(name)
+        return True
+
     def _intact(self, identity: Identity) -> Stored | None:
         while found := self.find(identity):
-            if found.path.name in self.verified or not (problems := damage(found.path)):
-                self.verified.add(found.path.name)
+            if self.verify(found.path.name):
                 return found
-            aside = _unused(found.path.with_name(f"{found.path.name}.damaged"))
-            self.say(f"DAMAGED: store/{found.path.name}: {'; '.join(problems[:3])}. Moved to {aside.name}; it is made again.")
-            rename(found.path, aside)
         return None
 
     def _counts(self, folder: Path) -> bool:
@@ -108,7 +117,7 @@ class Store:
     def _publish(self, partial: Path, name: str) -> Path:
         home = self.root / name
         if home.exists():  # reuse=never: the earlier result makes room only now that the new one is whole
-            shutil.rmtree(rename_aside(home))
+            shutil.rmtree(_rename_aside(home))
         partial.touch()
         rename(partial, home)
         shutil.rmtree(home / SCRATCH, ignore_errors=True)
@@ -134,7 +143,7 @@ class Store:
             lock.release()
 
 
-def rename_aside(folder: Path) -> Path:
+def _rename_aside(folder: Path) -> Path:
     """Rename `folder` out of the way and return its new place."""
     aside = _unused(folder.with_name(f"{folder.name}.old"))
     rename(folder, aside)

@@ -32,6 +32,7 @@ class WandbTracker:
             group=group,
             save_dir=cell.folder,
             offline=offline,
+            mode="offline" if offline else "online",  # offline= only sets a variable that wandb has read by now
             tags=[cell.arm],
             settings=wandb.Settings(console="off", disable_git=True, disable_code=True, init_timeout=TIMEOUT, silent=True),
         )
@@ -62,7 +63,7 @@ def _logged_in() -> bool:
         return os.environ["WANDB_MODE"] == "online"
     import wandb
 
-    return bool(wandb.api.api_key)
+    return bool(wandb.login(prompt=False, verify=False))
 
 
 def _numbers(row: dict[str, str]) -> dict[str, float]:

@@ -19,6 +19,8 @@ def answer_loss(net: Any, batch: Mapping[str, Tensor], device: torch.device) -> 
     the first supervised one on (`logits_to_keep`: they need no query at a prompt position). Both leave the gradient as it is.
     """
     inputs = {name: tensor.to(device) for name, tensor in batch.items() if name != "labels"}
+    # Counted from each row's first token: its figures do not depend on how much padding its neighbours ask for.
+    inputs["position_ids"] = (batch["attention_mask"].cumsum(1) - 1).clamp(min=0).to(device)
     labels = batch["labels"]
     rows, columns = (labels[:, 1:] != IGNORED).nonzero(as_tuple=True)  # on the CPU: no wait for an accelerator
     targets = labels[rows, columns + 1].to(device)

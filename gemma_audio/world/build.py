@@ -1,7 +1,8 @@
 """Writes the world's products: training clips with captions and questions, and the dev and test benchmarks.
 
-Layout of the folder: `<split>.npy` (all samples of a split, int16, one after another), `<split>.jsonl` (id, start, length, family,
-attributes, difficulty of each clip), `captions.jsonl`, `qa.jsonl`, `benchmark_dev.json` and `benchmark_test.json` (MMAU's schema).
+Layout of the folder: `<split>.npy` (all samples of a split, int16, one after another), `<split>.jsonl` (id, start, length,
+family, attributes, difficulty of each clip), `captions.jsonl`, `qa.jsonl`, and in MMAU's schema `benchmark_dev.json` and
+`benchmark_test.json`.
 """
 
 from __future__ import annotations

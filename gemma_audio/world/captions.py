@@ -50,7 +50,8 @@ def full_caption(family: str, attributes: Attributes, keep: tuple[str, ...]) -> 
         played = f" on a {say['instrument']}" if "instrument" in say else ""
         return f"A {adjectives} melody{played}.".replace("  ", " ")
     if family == "events":
-        return "A " + ", then a ".join(attributes["events"].split()) + "."
+        first, second, third = attributes["events"].split()
+        return f"The first sound is a {first}, the second is a {second}, the third is a {third}."
     return f"The background is {attributes['scene']} with a {attributes['foreground']}."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent / "tiny"
 """The pretrained weights that ship with the package, with their tokenizer, processor and card."""
+
+CARD = Path(__file__).parent / "tiny_card.json"
+"""How the shipped weights were made and how they score."""
 
 MELS = 64
 """Half of E4B's mel bins: the convolutions at 128 bins would cost more than the rest of the model together."""
@@ -92,3 +96,8 @@ def save(model: Gemma4ForConditionalGeneration, processor: Gemma4Processor, fold
     folder.mkdir(parents=True, exist_ok=True)
     model.to(torch.bfloat16).save_pretrained(folder)
     processor.save_pretrained(folder)
+
+
+def weights_sha256() -> str:
+    """The sha256 of the shipped weights file."""
+    return hashlib.sha256((FOLDER / "model.safetensors").read_bytes()).hexdigest()

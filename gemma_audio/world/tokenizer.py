@@ -31,7 +31,8 @@ TEMPLATE = (
 PHRASES = (
     "Describe the audio. Describe what you hear. What do you hear? What can be heard in the audio?",
     "Write a caption for the recording. Give a description of the sound. Write a caption for this clip.",
-    "Answer the question about the sound. Name the sound. Answer the question about the music. Answer the question about the speech.",
+    "Answer the question about the sound. Name the sound. "
+    "Answer the question about the music. Answer the question about the speech.",
     "Tell me about this recording. What is happening? Select one option from the provided choices.",
     "Listen to the sounds. Listen to the background. Listen to the voice. Listen to the syllables. Listen to the music.",
     "Choose the correct option from the following options. Answer with the letter of the correct option.",

@@ -155,6 +155,20 @@ def test_the_embedded_benchmark(world: tuple[Data, Path], tmp_path: Path, evalua
     assert len(limited["accuracy"]["subcategories"]) == 5
 
 
+@pytest.mark.parametrize("method", list(Method))
+@pytest.mark.parametrize(("dtype", "precision"), [("bfloat16", "32-true"), ("float32", "bf16-mixed"), ("bfloat16", "bf16-mixed")])
+def test_half_precision(world: tuple[Data, Path], tmp_path: Path, evaluation, method: Method, dtype: str, precision: str) -> None:
+    cfg = evaluation(benchmark=BenchmarkKind.embedded, method=method, limit=3)
+    model = Model(name="tiny_untrained", source="embedded", weights=Weights.random, init_seed=1, dtype=dtype)
+    trainer = Trainer(name="cpu", precision=precision)
+    assert run(cfg, tmp_path / "half", data_folder=world[1], model=model, trainer=trainer)["benchmark"]["answered"] == 3
+    run(cfg, tmp_path / "full", data_folder=world[1])
+    for half, full in zip(rows_of(tmp_path / "half"), rows_of(tmp_path / "full"), strict=True):
+        if method != Method.generate:
+            assert json.loads(half["logprobs"]) == pytest.approx(json.loads(full["logprobs"]), abs=0.3)
+            assert half["logprobs"] != full["logprobs"], "the precision asked for must be the one used"
+
+
 def test_a_damaged_world_is_named(world: tuple[Data, Path], tmp_path: Path, evaluation) -> None:
     cfg = evaluation(benchmark=BenchmarkKind.embedded)
     with pytest.raises(BenchmarkError, match="data=embedded"):

@@ -115,6 +115,7 @@ def test_bad_and_missing_sounds_are_failures_of_their_items_alone(tiny, evaluati
     assert all(p.chosen is None and p.text == "" for p in predictions if p.failure)
     whole = predict(evaluation(), benchmark(), model, encoder)
     assert [a for a in answers(predictions) if not a[3]] == [a for a in answers(whole) if a[0] not in faults]
+    assert [state[0] for state in seen] == [2, 6, 10, 11], "after the failures, then after every batch"
     assert seen[-1] == (11, 11, {"failed": 2})
 
 

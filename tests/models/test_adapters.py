@@ -78,7 +78,7 @@ def test_only_what_the_pattern_names_is_adapted(base: Model) -> None:
 
 @pytest.mark.parametrize("target", [r".*nothing_here", r".*self_attn\.q_proj", r"(unclosed"])
 def test_patterns_that_cannot_work_say_why(base: Model, target: str) -> None:
-    with pytest.raises(ConfigError, match="adapter.target") as caught:
+    with pytest.raises(ConfigError, match=r"adapter\.target") as caught:
         adapters.attach(load(base)[0], adapter(target))
     assert "inner .linear" in str(caught.value)
 

@@ -90,7 +90,7 @@ def test_identity_follows_the_bytes_of_a_folder(base: Model, tmp_path: Path) -> 
 
 def test_identity_of_a_hub_model_needs_a_revision() -> None:
     assert identity(Model(name="e4b", source="google/gemma", revision="abc"))["revision"] == "abc"
-    with pytest.raises(ConfigError, match="model.revision"):
+    with pytest.raises(ConfigError, match=r"model\.revision"):
         identity(Model(name="e4b", source="google/gemma"))
 
 

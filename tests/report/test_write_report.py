@@ -105,6 +105,10 @@ def test_not_a_sweep_folder(tmp_path):
     (tmp_path / "sweep.json").write_text('{"name": "x"}')
     with pytest.raises(GemmaAudioError, match="lacks baseline"):
         write_report(tmp_path)
+    spec = {"name": "x", "baseline": "a", "treatment": "b", "arms": [], "cells": [{"name": "a"}]}
+    (tmp_path / "sweep.json").write_text(json.dumps(spec))
+    with pytest.raises(GemmaAudioError, match="lacks name, arm or folder"):
+        write_report(tmp_path)
 
 
 def test_page_is_inert_and_shows_no_markup_from_data(full):

@@ -119,6 +119,6 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
 
     checkpoints = SealedCheckpoints(tmp_path / "c")
     checkpoints.save_checkpoint({"next": 1, "payload": Payload()}, checkpoints.path(1))
-    with pytest.raises(Exception, match="weights_only|Weights only"):
+    with pytest.raises(Exception, match=r"weights_only|Weights only"):
         checkpoints.newest()
     assert not (tmp_path / "canary").exists()

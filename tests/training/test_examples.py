@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from training_cases import make_module, make_stage
 
-from conftest import make_module, make_stage
 from gemma_audio.config.schema import Model, Objective, Prompts
 from gemma_audio.data.example import Example
 from gemma_audio.errors import ConfigError
@@ -52,7 +52,7 @@ def test_a_source_without_a_prompt_is_named() -> None:
 
 def test_question_prompts_need_a_place_for_the_question(base: Model, data: Path) -> None:
     module = make_module(make_stage(Objective.qa, prompts=Prompts(name="p", by_source={"*": ["Listen."]})), base, data)
-    with pytest.raises(ConfigError, match="lacks {question}"):
+    with pytest.raises(ConfigError, match=r"lacks \{question\}"):
         module.examples.rows(0)
 
 

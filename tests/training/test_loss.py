@@ -5,28 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from training_cases import gradients, make_module, make_stage, worst
 
-from conftest import make_module, make_stage
 from gemma_audio.config.schema import Model, Objective
 from gemma_audio.data.collate import collate
 from gemma_audio.training.features import CachedTower, encode
 from gemma_audio.training.loss import answer_loss
-from gemma_audio.training.module import StageModule
 
 CPU = torch.device("cpu")
-
-
-def gradients(module: StageModule) -> dict[str, torch.Tensor]:
-    taken = {name: p.grad.clone() for name, p in module.trained().items() if p.grad is not None}
-    module.zero_grad(set_to_none=True)
-    return taken
-
-
-def worst(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> float:
-    """Largest difference relative to the norm of the whole gradient."""
-    assert set(a) == set(b)
-    norm = torch.stack([g.norm() for g in a.values()]).norm()
-    return max(float((a[name] - b[name]).norm() / norm) for name in a)
 
 
 @pytest.mark.parametrize("objective", [Objective.caption, Objective.alignment])

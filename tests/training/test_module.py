@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 import torch
+from training_cases import gradients, make_module, make_stage, worst
 
-from conftest import make_module, make_stage
 from gemma_audio.config.schema import Adapter, Model, Objective
 from gemma_audio.errors import ConfigError, GemmaAudioError
 from gemma_audio.training.module import StageModule
-from test_loss import gradients, worst
 
 EVERY = list(Objective)
 

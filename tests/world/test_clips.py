@@ -1,5 +1,7 @@
 """A clip is a pure function of (seed, task, split, index), is true PCM16 at 16 kHz, and sounds as it did when VERSION was set."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -43,7 +45,7 @@ def band_levels(pcm: np.ndarray) -> np.ndarray:
     power = np.abs(np.fft.rfft(pcm / 32768)) ** 2
     frequency = np.fft.rfftfreq(len(pcm), 1 / RATE)
     edges = [31.25 * 2**k for k in range(9)]
-    pairs = zip(edges, edges[1:], strict=False)
+    pairs = itertools.pairwise(edges)
     return np.array([10 * np.log10(power[(frequency >= low) & (frequency < high)].mean()) for low, high in pairs])
 
 

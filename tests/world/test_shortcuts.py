@@ -24,9 +24,7 @@ def at_chance(right: int, questions: list[Question]) -> bool:
 def test_text_alone_is_at_chance(task: Task) -> None:
     rng = np.random.default_rng(5)
     questions = [ask(rng, task, draw(rng, task.family), unseen_wording=False) for _ in range(1500)]
-    words = sorted(
-        {word for q in questions for choice in q.choices for word in choice.split()} | set("first second third".split())
-    )
+    words = sorted({word for q in questions for choice in q.choices for word in choice.split()} | {"first", "second", "third"})
 
     def features(q: Question, i: int) -> list[float]:
         bag = [float(w in q.choices[i].split()) for w in words]

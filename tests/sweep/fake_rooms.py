@@ -1,0 +1,119 @@
+"""Stand-ins for the rooms that train and evaluate: fast, deterministic, and able to fail on demand.
+
+A stage's `sources` say what goes wrong in it: raise, kill, exit, hang, once (raise in the first attempt only).
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from gemma_audio.sweep.code import Code
+from gemma_audio.sweep.rooms import Rooms
+
+CODE = Code({"training/loss.py": "aaaa"}, {"evaluation/score.py": "bbbb"})
+NAMES = """id task category subcategory difficulty dataset question choices answer method order text chosen logprobs
+    correct_official correct_strict failure"""
+COLUMNS = NAMES.split()
+ITEMS = 60
+
+
+def note(into: Path, line: str) -> None:
+    """Append a line to the list of calls beside the store's folders."""
+    with (into.parent / "calls.log").open("a") as file:
+        file.write(line + "\n")
+
+
+def world_identity(data: Any) -> dict[str, Any]:
+    return {"world": 1, "seed": data.seed, "clips": data.clips}
+
+
+def world_build(data: Any, into: Path, workers: int) -> None:
+    note(into, "world")
+    (into / "clips.bin").write_bytes(bytes(range(256)) * 10)
+
+
+def model_identity(model: Any) -> dict[str, Any]:
+    return {"source": model.source, "sha256": "0" * 64}
+
+
+def evaluation_identity(evaluation: Any, data: dict[str, Any] | None) -> dict[str, Any]:
+    return {"benchmark": str(evaluation.benchmark), "data": data, "method": str(evaluation.method)}
+
+
+def train(stage: Any, *, chain: Any, into: Path, log: Any, progress: Any, **work: Any) -> dict[str, Any]:
+    note(into, f"train {stage.name} seed{stage.seed} on {[path.name.rsplit('-', 1)[0] for path in chain]}")
+    (into / "checkpoints").mkdir(exist_ok=True)
+    (into / "checkpoints" / f"attempt-{time.time_ns()}").write_text("x")
+    print("a library prints this")
+    misbehave(stage.sources, into)
+    rows = [(step, stage.name, 1 / step, 0.1, 1.0, 100.0) for step in range(1, 4)]
+    for step, _, loss, *_ in rows:
+        log(step, {"loss": loss, "lr": 0.1, "grad_norm": 1.0, "tokens_per_second": 100.0})
+        progress(step, 3, {"loss": loss})
+    with (into / "metrics.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("step", "stage", "loss", "lr", "grad_norm", "tokens_per_second"), *rows])
+    (into / "weights").mkdir(exist_ok=True)
+    digest = hashlib.sha256(f"{stage.name}{stage.seed}{stage.optim.lr}{[path.name for path in chain]}".encode()).hexdigest()
+    (into / "weights" / "delta.safetensors").write_text(digest)
+    return {}
+
+
+def misbehave(how: list[str], into: Path) -> None:
+    if "raise" in how or ("once" in how and len(list((into / "checkpoints").iterdir())) == 1):
+        raise RuntimeError("the loss is not finite")
+    if "kill" in how:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if "exit" in how:
+        os._exit(0)
+    if "hang" in how:
+        note(into, f"hanging {os.getpid()}")
+        time.sleep(600)
+
+
+def evaluate(evaluation: Any, *, chain: Any, into: Path, progress: Any, **work: Any) -> dict[str, Any]:
+    note(into, f"evaluate {[path.name.rsplit('-', 1)[0] for path in chain]}")
+    weights = "".join((path / "weights" / "delta.safetensors").read_text() for path in chain) or "base"
+    rows = [_row(number, weights) for number in range(ITEMS)]
+    with (into / "scores.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    share = sum(row["correct_strict"] for row in rows) / ITEMS
+    benchmark = {"name": "fake", "sha256": "1" * 64, "revision": "1", "n": ITEMS, "rejected": [], "missing": []}
+    summary = {"benchmark": benchmark, "accuracy": {"official": share, "strict": share}}
+    (into / "summary.json").write_text(json.dumps(summary))
+    (into / "predictions.jsonl").write_text("{}\n")
+    return summary
+
+
+def _row(number: int, weights: str) -> dict[str, Any]:
+    right = int(hashlib.sha256(f"{weights}{number}".encode()).digest()[0] < 150)
+    fixed = {
+        "category": "Reasoning", "difficulty": "easy", "dataset": "fake", "question": "Which?", "choices": '["a", "b"]',
+        "answer": "a", "method": "option_text", "order": "[0, 1]", "logprobs": "[-1.0, -2.0]", "failure": "",
+    }  # fmt: skip
+    mine = {"id": f"q{number}", "task": ("sound", "music", "speech")[number % 3], "subcategory": f"Bin {number % 3}"}
+    text = "a" if right else "b"
+    return {**fixed, **mine, "text": text, "chosen": 1 - right, "correct_official": right, "correct_strict": right}
+
+
+def code() -> Code:
+    return CODE
+
+
+ROOMS = Rooms(world_identity, world_build, model_identity, evaluation_identity, train, evaluate, code, preload=())
+
+if __name__ == "__main__":  # the command line with these rooms, for tests that need a process of its own
+    import fake_rooms
+
+    from gemma_audio.cli.main import main
+
+    sys.exit(main(["gemma-audio", *sys.argv[1:]], fake_rooms.ROOMS))

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_rooms import ROOMS
+
+from gemma_audio.config import load_config
+from gemma_audio.errors import StoreError
+from gemma_audio.sweep.engine import side_by_side
+from gemma_audio.sweep.ledger import Cell, read_status
+from gemma_audio.sweep.run import Runner
+
+HERE = Path(__file__).parent
+
+
+def cells(out: Path, *ways: str, extra: tuple[str, ...] = ()) -> list[Cell]:
+    """One cell per way of going wrong ("" for well)."""
+    made = []
+    for index, way in enumerate(ways):
+        words = [f"out={out}", "tracker=[csv]", f"seed={index}", f"recipe.stages.adapter.sources=[{way}]", *extra]
+        config = load_config(*words)
+        made.append(Cell(index, config, tuple(words), out / "sweeps" / "s" / "stamp" / f"{index}-{config.name}"))
+    return made
+
+
+def runner(made: list[Cell], said: list[str], **more: Any) -> Runner:
+    return Runner(made, made[0].folder.parent, ["gemma-audio"], ROOMS, say=said.append, **more)
+
+
+def states(made: list[Cell]) -> list[str]:
+    return [read_status(cell.folder)["state"] for cell in made]
+
+
+def test_one_cell_that_dies_takes_no_other_with_it(tmp_path: Path) -> None:
+    made, said = cells(tmp_path, "", "raise", "kill", "exit", "", extra=("engine.parallel=2",)), list[str]()
+    assert runner(made, said).run() is False
+    assert states(made) == ["finished", "failed", "failed", "failed", "finished"]
+    errors = [read_status(cell.folder)["error"]["message"] for cell in made[1:4]]
+    assert "not finite" in errors[0]
+    assert "SIGKILL" in errors[1]
+    assert "exit code 0 before the cell was done" in errors[2]
+    assert sum("FAILED" in line for line in said) == 3
+
+
+def test_the_log_of_a_cell_has_what_libraries_print_and_the_traceback(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    made = cells(tmp_path, "raise")
+    runner(made, []).run()
+    log = (made[0].folder / "run.log").read_text()
+    assert "a library prints this" in log
+    assert "Traceback" in log
+    assert "RuntimeError: the loss is not finite" in log
+    assert "a library prints this" not in "".join(capfd.readouterr())
+
+
+def test_data_is_built_before_the_cells_and_once(tmp_path: Path) -> None:
+    made = cells(tmp_path, "", "", extra=("engine.parallel=2",))
+    assert runner(made, []).run() is True
+    assert (tmp_path / "store" / "calls.log").read_text().splitlines().count("world") == 1
+
+
+def test_the_report_is_rebuilt_while_other_cells_go_on(tmp_path: Path) -> None:
+    made, seen = cells(tmp_path, "", "raise", "", extra=("engine.parallel=1",)), list[list[str]]()
+    runner(made, [], report=lambda: seen.append(states(made))).run()
+    assert len(seen) == 2
+    assert seen[0][0] == "finished"
+    assert seen[1][:2] == ["finished", "failed"]
+
+
+def test_an_early_report_that_fails_stops_nothing(tmp_path: Path) -> None:
+    def broken() -> None:
+        raise ValueError("no rows")
+
+    made, said = cells(tmp_path, "", "", extra=("engine.parallel=1",)), list[str]()
+    assert runner(made, said, report=broken).run() is True
+    assert any("ValueError: no rows" in line for line in said)
+
+
+def test_a_second_command_starts_no_process_and_imports_nothing_heavy(tmp_path: Path) -> None:
+    script = "import sys, fake_rooms; from gemma_audio.cli.main import main\n"
+    script += "code = main(['gemma-audio', *sys.argv[1:]], fake_rooms.ROOMS)\n"
+    script += "print('HEAVY', sorted({'torch', 'transformers', 'lightning'} & set(sys.modules)), code)"
+    command = [sys.executable, "-c", script, f"out={tmp_path}", "tracker=[csv]"]
+    first, second = (subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=True) for _ in range(2))
+    assert "everything is in the store" not in first.stdout
+    assert "everything is in the store" in second.stdout
+    assert "HEAVY [] 0" in second.stdout
+    assert (tmp_path / "store" / "calls.log").read_text().splitlines().count("evaluate ['adapter_tune']") == 1
+
+
+def test_what_is_damaged_is_found_before_anything_starts_and_made_again(tmp_path: Path) -> None:
+    made = cells(tmp_path, "")
+    assert runner(made, []).run() is True
+    (scores,) = tmp_path.glob("store/eval-*/scores.csv")
+    scores.write_text("id\n")
+    again, said = cells(tmp_path, ""), list[str]()
+    assert runner(again, said).run() is True
+    assert any("DAMAGED" in line for line in said)
+    assert "everything is in the store: nothing to train, nothing to answer" not in said
+
+
+def test_only_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    made = cells(tmp_path, "", extra=("reuse=only",))
+    with pytest.raises(StoreError, match=r"adapter_tune-\w{12}: nothing like it(.|\n)*reuse=missing"):
+        runner(made, []).run()
+    assert states(made) == ["planned"]
+
+
+def test_cells_side_by_side() -> None:
+    cores = len(os.sched_getaffinity(0))
+    assert side_by_side(load_config(), 100) == cores
+    assert side_by_side(load_config("engine.parallel=7"), 100) == 7
+    assert side_by_side(load_config("engine.parallel=7"), 3) == 3
+    assert side_by_side(load_config("trainer=gpu"), 100) == 1
+
+
+def start(out: Path) -> subprocess.Popen[str]:
+    """A sweep of three seeds whose training hangs, in a process (and process group) of its own."""
+    words = ["-m", "sweep=v2_v3", "recipe=v2,v3", "seed=0,1", "recipe.stages.adapter.sources=[hang]", "engine.parallel=2"]
+    code = "import sys, fake_rooms; from gemma_audio.cli.main import main\n"
+    code += "sys.exit(main(['gemma-audio', *sys.argv[1:]], fake_rooms.ROOMS))"
+    command = [sys.executable, "-c", code, *words, f"out={out}", "tracker=[csv]"]
+    return subprocess.Popen(
+        command, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+
+
+def hanging(out: Path, count: int) -> list[int]:
+    """Process ids of the cells once `count` of them hang."""
+    for _ in range(600):
+        log = out / "store" / "calls.log"
+        lines = log.read_text().splitlines() if log.exists() else []
+        pids = [int(line.split()[1]) for line in lines if line.startswith("hanging")]
+        if len(pids) >= count:
+            return pids
+        time.sleep(0.1)
+    raise AssertionError("the cells did not start")
+
+
+def gone(pid: int) -> bool:
+    for _ in range(100):
+        stat = Path(f"/proc/{pid}/stat")
+        if not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] == "Z":
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="process states are read from /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_the_cells_and_still_writes_the_report(number: signal.Signals, tmp_path: Path) -> None:
+    process = start(tmp_path)
+    pids = hanging(tmp_path, 2)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 130, output
+    assert all(gone(pid) for pid in pids)
+    (comparison,) = tmp_path.glob("sweeps/v2_v3/*/report/comparison.json")
+    listed = json.loads(comparison.read_text())["cells"]
+    assert len(listed["finished"]) == 0
+    assert [entry["name"] for entry in listed["failed"]] == ["v2-seed0", "v3-seed0"]
+    assert [entry["name"] for entry in listed["missing"]] == ["v2-seed1", "v3-seed1"]
+    assert "report:" in output
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="process states are read from /proc")
+def test_cells_do_not_outlive_a_parent_that_is_killed(tmp_path: Path) -> None:
+    process = start(tmp_path)
+    pids = hanging(tmp_path, 2)
+    process.kill()
+    process.wait()
+    assert all(gone(pid) for pid in pids)

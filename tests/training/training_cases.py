@@ -1,0 +1,57 @@
+"""Small stages and modules that the tests of this folder share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from gemma_audio.config.schema import Adapter, Model, Objective, Optim, Prompts, Stage
+from gemma_audio.data.corpus import Corpus
+from gemma_audio.data.encoder import Encoder
+from gemma_audio.models.load import load
+from gemma_audio.training.module import StageModule
+from gemma_audio.training.run import MODULES
+
+LANGUAGE = r".*language_model\.layers\.\d+\.(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)"
+
+
+def make_stage(objective: Objective, **changes: object) -> Stage:
+    """Six steps of four rows; captions train the sound, questions a DoRA with dropout."""
+    sound = objective in (Objective.caption, Objective.attributes)
+    adapter = Adapter(name="dora", rank=4, alpha=8, dropout=0.1, target=LANGUAGE)
+    prompts = ["{question}\n{choices}"] if objective == Objective.qa else ["Describe the audio.", "What do you hear?"]
+    settings: dict[str, object] = {
+        "name": f"{objective}_stage", "objective": objective, "trains": ["audio_tower", "projector"] if sound else [],
+        "adapter": adapter if objective == Objective.qa else None, "prompts": Prompts(name="p", by_source={"*": prompts}),
+        "steps": 6, "batch_size": 4, "micro_batch_size": 2, "save_every": 2, "seed": 1,
+        "optim": Optim(lr=1e-3, weight_decay=0.01, warmup_steps=2),
+    }  # fmt: skip
+    if objective == Objective.alignment:
+        settings["trains"] = ["projector", "language_model", "per_layer_embedding"]
+    return Stage(**{**settings, **changes})  # type: ignore[arg-type]
+
+
+def make_module(stage: Stage, base: Model, data: Path, *, dropout: bool = True) -> StageModule:
+    """The stage's module ready for single calls, outside a Lightning fit."""
+    net, processor = load(base)
+    if not dropout:
+        for layer in net.model.language_model.layers:
+            layer.self_attn.attention_dropout = 0.0
+    module: StageModule = MODULES[stage.objective](net, stage, Corpus.open(data), Encoder(processor), stage.steps)
+    module.manual_backward = lambda loss: loss.backward()  # type: ignore[method-assign]
+    module.train()
+    return module
+
+
+def gradients(module: StageModule) -> dict[str, torch.Tensor]:
+    taken = {name: p.grad.clone() for name, p in module.trained().items() if p.grad is not None}
+    module.zero_grad(set_to_none=True)
+    return taken
+
+
+def worst(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> float:
+    """Largest difference relative to the norm of the whole gradient."""
+    assert set(a) == set(b)
+    norm = torch.stack([g.norm() for g in a.values()]).norm()
+    return max(float((a[name] - b[name]).norm() / norm) for name in a)
