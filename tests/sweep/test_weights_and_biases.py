@@ -14,15 +14,17 @@ import pytest
 pytest.importorskip("wandb")
 HERE = Path(__file__).parent
 CANARY = "canary-0123456789abcdef"
-CODE = """import sys, fake_rooms
+CODE = """import sys, dataclasses, fake_rooms
 from gemma_audio.cli.main import main
-sys.exit(main(["gemma-audio", *sys.argv[1:]], fake_rooms.ROOMS))"""
+rooms = dataclasses.replace(fake_rooms.ROOMS, preload=("lightning.pytorch.loggers", "wandb"))
+sys.exit(main(["gemma-audio", *sys.argv[1:]], rooms))"""
 
 
-def environment(home: Path) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
     """This process's environment, not logged in, with a secret in it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
-    return {**kept, "HOME": str(home), "NETRC": str(home / "netrc"), "SOME_TOKEN": CANARY}
+    places = {name: str(folder / "wandb-files") for name in ("WANDB_CONFIG_DIR", "WANDB_CACHE_DIR", "WANDB_DATA_DIR")}
+    return {**kept, **places, "NETRC": str(folder / "netrc"), "SOME_TOKEN": CANARY, "WANDB_ERROR_REPORTING": "false"}
 
 
 def run(out: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -65,9 +67,9 @@ def test_a_failed_cell_is_closed_as_failed(tmp_path: Path) -> None:
 
 def test_without_wandb_a_run_goes_on(tmp_path: Path) -> None:
     (tmp_path / "wandb.py").write_text("raise ImportError('not installed')\n")
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{CODE}"
-    command = [sys.executable, "-c", code, f"out={tmp_path}"]
-    done = subprocess.run(command, cwd=HERE, env=environment(tmp_path), capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", CODE, f"out={tmp_path}"]
+    places = {**environment(tmp_path), "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, cwd=HERE, env=places, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     (log,) = tmp_path.glob("runs/*/*/run.log")
     assert log.read_text().count("W&B is off for this cell") == 1

@@ -1,4 +1,4 @@
-"""The shipped small model: the file is the one on its card, it scores as the card says, and it has every mechanism it stands for."""
+"""The shipped small model: the file is the one on its card, scores as the card says, and has the mechanisms it stands for."""
 
 import json
 from pathlib import Path
