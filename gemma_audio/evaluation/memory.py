@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from gemma_audio.errors import GemmaAudioError, Problem
+from gemma_audio.models import memory
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
-
-SIGNS = ("out of memory", "can't allocate memory", "cannot allocate memory")
 
 
 class Batches:
@@ -42,14 +40,7 @@ class Batches:
             raise GemmaAudioError(str(Problem("evaluation", "a single question does not fit into memory", remedy)))
         self.size = (tried + 1) // 2
         self.halvings += 1
-        _release()
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that host or device memory ran out (CUDA's own type, or torch's CPU allocator text)."""
-    if isinstance(error, MemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in SIGNS)
+        memory.release()
 
 
 def _attempt(work: Callable[[Sequence[Row]], list[Result]], rows: Sequence[Row]) -> list[Result] | None:
@@ -57,14 +48,6 @@ def _attempt(work: Callable[[Sequence[Row]], list[Result]], rows: Sequence[Row])
     try:
         return work(rows)
     except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
+        if not memory.is_out_of_memory(error):
             raise
         return None
-
-
-def _release() -> None:
-    import torch
-
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()

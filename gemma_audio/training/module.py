@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from gemma_audio.errors import GemmaAudioError
-from gemma_audio.training import memory, order, schedule
+from gemma_audio.models import memory
+from gemma_audio.training import order, schedule
 from gemma_audio.training.checkpoint import SealedCheckpoints
 from gemma_audio.training.examples import Examples
 from gemma_audio.training.features import CachedTower, encode

@@ -11,8 +11,9 @@ from gemma_audio.config.schema import Method
 from gemma_audio.errors import AudioError, GemmaAudioError
 from gemma_audio.evaluation import predict as module
 from gemma_audio.evaluation.item import Benchmark, Item
-from gemma_audio.evaluation.memory import Batches, is_out_of_memory
+from gemma_audio.evaluation.memory import Batches
 from gemma_audio.evaluation.predict import predict
+from gemma_audio.models.memory import is_out_of_memory
 
 SEED = 17
 

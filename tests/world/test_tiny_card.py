@@ -16,7 +16,7 @@ POINT = 0.01
 
 def test_file_is_the_one_on_the_card() -> None:
     assert tiny.weights_sha256() == CARD["sha256"]
-    assert CARD["world_version"] == VERSION, "the world has changed since: gemma-audio experiment=pretrain_tiny, then models.ship"
+    assert CARD["world_version"] == VERSION, "the world has changed since; see cli/ship.py"
 
 
 def test_weights_stay_small() -> None:

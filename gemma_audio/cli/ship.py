@@ -1,6 +1,6 @@
 """Turns a finished `gemma-audio experiment=pretrain_tiny` run into the weights and the card that the package ships.
 
-`python -m gemma_audio.models.ship outputs/runs/DATE/TIME-pretrain_tiny-seed0` writes world/tiny/ and world/tiny_card.json.
+`python -m gemma_audio.cli.ship outputs/runs/DATE/TIME-pretrain_tiny-seed0` writes world/tiny/ and world/tiny_card.json.
 """
 
 from __future__ import annotations
