@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gemma_audio.config.rules import at_least, choice, given, not_writable, template
-from gemma_audio.config.schema import PARTS, BenchmarkKind, Config, Evaluation, Method, Objective, Prompts, Stage
+from gemma_audio.config.schema import PARTS, Accelerator, BenchmarkKind, Config, Evaluation, Method, Objective, Prompts, Stage
 from gemma_audio.errors import ConfigError, Problem
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 DTYPES = ("float32", "bfloat16")
+COMMIT = re.compile(r"[0-9a-f]{40}")
 PRECISIONS = ("32-true", "bf16-mixed")
 WANDB_MODES = ("offline", "online")
 
@@ -85,6 +86,9 @@ def _general(config: Config) -> Iterator[Problem]:
         yield Problem("out", problem, "out=FOLDER that you may write to")
     yield from choice("trainer.precision", config.trainer.precision, PRECISIONS)
     yield from at_least("trainer.threads", config.trainer.threads, 1)
+    if config.trainer.accelerator is Accelerator.cpu and config.trainer.threads is None:
+        message = "null, but on a CPU the number of threads decides the last bits of every sum"
+        yield Problem("trainer.threads", message, "trainer.threads=1")
     yield from at_least("trainer.max_steps", config.trainer.max_steps, 1)
     yield from at_least("engine.parallel", config.engine.parallel, 1)
     for key, tracker in config.tracker.items():
@@ -97,9 +101,14 @@ def _model(config: Config) -> Iterator[Problem]:
     is_folder = model.source.startswith((".", "/", "~")) or Path(model.source).is_dir()
     if is_folder and not Path(model.source).expanduser().is_dir():
         yield Problem("model.source", f"folder '{model.source}' not found", "Give an existing folder, a Hub id, or model=tiny.")
-    if model.source != "embedded" and not is_folder and model.revision is None:
-        message = f"'{model.source}' is not pinned: a moving revision would let old results pass for new ones"
-        yield Problem("model.revision", message, "model.revision=COMMIT")
+    if model.source != "embedded" and not is_folder and not COMMIT.fullmatch(model.revision or ""):
+        message = (
+            f"'{model.revision}' does not pin '{model.source}': a revision that moves would let old results pass for new ones"
+        )
+        yield Problem("model.revision", message, "model.revision=COMMIT (40 hexadecimal digits)")
+    if model.dtype == "bfloat16" and config.trainer.precision == "32-true" and config.recipe.stages:
+        message = "32-true cannot train parts or adapters in float32 on a model in bfloat16"
+        yield Problem("trainer.precision", message, "trainer=gpu, or trainer.precision=bf16-mixed, or model.dtype=float32")
 
 
 def _data(config: Config) -> Iterator[Problem]:

@@ -193,12 +193,15 @@ class Evaluation:
 
 @dataclass
 class Trainer:
-    """`threads` null means cores / cells side by side; `max_steps` caps every stage and so stands in each stage's steps."""
+    """`threads` per cell stand in the identity, since on a CPU sums in another order end in other bits; null is for a GPU.
+
+    `max_steps` caps every stage and so stands in each stage's steps.
+    """
 
     name: str = runtime()
     accelerator: Accelerator = runtime(Accelerator.cpu)
     precision: str = identity("32-true")
-    threads: int | None = runtime(None)
+    threads: int | None = identity(None)
     max_steps: int | None = runtime(None)
 
 

@@ -13,31 +13,34 @@ from typing import Any
 
 PACKAGE = Path(__file__).resolve().parent.parent
 LIBRARIES = ("torch", "transformers", "peft")
-COMMON = ("audio", "data", "models", "world/tiny.py")
+DATA_LIBRARIES = ("numpy", "scipy")
+WORLD = ("world",)
+COMMON = ("audio", "data", "models", *WORLD)
 TRAINING = (*COMMON, "training")
 EVALUATION = (*COMMON, "evaluation")
 
 
 @dataclass(frozen=True)
 class Code:
-    """The code behind the two kinds of work, read once per command: a child must not read a file edited since its imports."""
+    """The code behind each kind of work, read once per command: a child must not read a file edited since its imports."""
 
     training: Mapping[str, str]
     evaluation: Mapping[str, str]
+    data: Mapping[str, str]
 
     @classmethod
     def read(cls) -> Code:
-        return cls(code(TRAINING), code(EVALUATION))
+        return cls(code(TRAINING), code(EVALUATION), code(WORLD, libraries=DATA_LIBRARIES))
 
 
-def code(rooms: tuple[str, ...], package: Path = PACKAGE) -> dict[str, str]:
+def code(rooms: tuple[str, ...], package: Path = PACKAGE, libraries: tuple[str, ...] = LIBRARIES) -> dict[str, str]:
     """A digest per source file of `rooms` (folders or files of the package), and the versions of the libraries that matter.
 
     Comments, docstrings, blank lines and line breaks do not count.
     """
     files = sorted(path for room in rooms for path in _sources(package / room))
     digests = {path.relative_to(package).as_posix(): digest(path.read_text()) for path in files}
-    return digests | {name: metadata.version(name) for name in LIBRARIES}
+    return digests | {name: metadata.version(name) for name in libraries}
 
 
 def digest(source: str) -> str:

@@ -48,7 +48,7 @@ class Links:
         """The data product; None where neither a stage nor the benchmark needs it."""
         if not self.config.recipe.stages and self.config.evaluation.benchmark is not BenchmarkKind.embedded:
             return None
-        return Identity("data", self.rooms.world_identity(self.config.data))
+        return Identity("data", self.rooms.world_identity(self.config.data), code=self.code.data)
 
     def base(self) -> Ref:
         """The base weights."""
@@ -56,18 +56,24 @@ class Links:
 
     def stage(self, stage: Stage, parent: Ref) -> Identity:
         """A stage trained on top of `parent`; the seed stands in the stage."""
-        data = self.data()
-        body = {"stage": plain(stage), "data": data.body if data else None, "trainer": plain(self.config.trainer)}
+        named = plain(stage) | {"trains": sorted(stage.trains), "sources": sorted(stage.sources)}
+        body = {"stage": named, "data": self._data_without("dev", "test"), "trainer": plain(self.config.trainer)}
         return Identity(stage.name, body, parent, self.code.training)
 
     def evaluation(self, weights: Ref) -> Identity:
         """The evaluation of `weights`: no seed and no recipe in it, so that equal weights are evaluated once."""
-        data, config = self.data(), self.config.evaluation
+        config = self.config.evaluation
+        data = self._data_without("clips", "dev" if config.split == "test" else "test")
         body = {
-            "evaluation": self.rooms.evaluation_identity(config, dict(data.body) if data else None),
+            "evaluation": self.rooms.evaluation_identity(config, data),
             "trainer": plain(self.config.trainer),
         }
         return Identity("eval", body, weights, self.code.evaluation)
+
+    def _data_without(self, *sizes: str) -> dict[str, Any] | None:
+        """The data's identity less the sizes of splits that a link does not read: more questions train nothing anew."""
+        data = self.data()
+        return {key: value for key, value in data.body.items() if key not in sizes} if data else None
 
 
 def build_data(links: Links, store: Store, workers: int) -> Stored | None:

@@ -30,7 +30,7 @@ Job = tuple[int, str, str, int, int]
 
 
 def identity(data: Data) -> dict[str, Any]:
-    """What decides the world's products: generator version and sizes, not bytes."""
+    """What decides the world's products, apart from its code: generator version, seed and sizes; not bytes."""
     sizes = {"seed": data.seed, "clips": data.clips, "dev": data.dev_questions, "test": data.test_questions}
     return {"world": VERSION, **sizes}
 

@@ -16,7 +16,7 @@ PLACES = {
     "adapter": "adapter@recipe.stages.adapter.adapter",
 }
 NEEDS = {  # what a file leaves to the user, because no default could be right
-    "model/gemma4_e4b": ["model.revision=0123456789abcdef"],
+    "model/gemma4_e4b": ["model.revision=0123456789012345678901234567890123456789", "trainer=gpu"],
     "evaluation/mmau_test_mini": ["evaluation.file={file}", "evaluation.audio_dir={folder}"],
     "prompts/generic5": ["recipe.stages.adapter.objective=caption"],
 }
@@ -26,7 +26,7 @@ def test_the_groups_of_the_design_are_all_there() -> None:
     wanted = """adapter/dora_lm data/embedded engine/local evaluation/embedded evaluation/mmau_test_mini experiment/pretrain_tiny
         experiment/smoke model/gemma4_e4b model/tiny model/tiny_untrained prompts/generic5 prompts/task_specific recipe/base
         recipe/pretrain_tiny recipe/v2 recipe/v3 stage/adapter_tune stage/alignment stage/attribute_warmup stage/encoder_retrain
-        sweep/smoke sweep/v2_v3 tracker/csv tracker/wandb trainer/cpu trainer/gpu trainer/gpu_24gb"""
+        sweep/smoke sweep/v2_v3 tracker/csv tracker/wandb trainer/cpu trainer/gpu"""
     assert set(wanted.split()) <= set(OPTIONS)
 
 

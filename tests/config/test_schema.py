@@ -26,7 +26,7 @@ def test_the_schema_has_a_class_for_every_group() -> None:
 
 def test_what_decides_a_result_is_identity_and_what_only_names_it_is_not() -> None:
     roles = {f"{node.__name__}.{f.name}": f.metadata[schema.ROLE] for node in CLASSES for f in dataclasses.fields(node)}
-    decide = "Stage.seed Stage.steps Stage.micro_batch_size Optim.lr Adapter.dropout Trainer.precision Model.revision"
-    only_name = "Stage.save_every Evaluation.batch_size Evaluation.file Trainer.threads Config.out Recipe.name Prompts.name"
+    decide = "Stage.seed Stage.steps Stage.micro_batch_size Optim.lr Adapter.dropout Trainer.precision Trainer.threads"
+    only_name = "Stage.save_every Evaluation.batch_size Evaluation.file Config.out Recipe.name Prompts.name"
     assert {roles[place] for place in decide.split()} == {schema.IDENTITY}
     assert {roles[place] for place in only_name.split()} == {schema.RUNTIME}

@@ -18,7 +18,7 @@ from typing import Any
 from gemma_audio.sweep.code import Code
 from gemma_audio.sweep.rooms import Rooms
 
-CODE = Code({"training/loss.py": "aaaa"}, {"evaluation/score.py": "bbbb"})
+CODE = Code({"training/loss.py": "aaaa"}, {"evaluation/score.py": "bbbb"}, {"world/clip.py": "cccc"})
 NAMES = """id task category subcategory difficulty dataset question choices answer method order text chosen logprobs
     correct_official correct_strict failure"""
 COLUMNS = NAMES.split()
@@ -32,7 +32,7 @@ def note(into: Path, line: str) -> None:
 
 
 def world_identity(data: Any) -> dict[str, Any]:
-    return {"world": 1, "seed": data.seed, "clips": data.clips}
+    return {"world": 1, "seed": data.seed, "clips": data.clips, "dev": data.dev_questions, "test": data.test_questions}
 
 
 def world_build(data: Any, into: Path, workers: int) -> None:

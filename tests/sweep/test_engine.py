@@ -127,9 +127,13 @@ def start(out: Path) -> subprocess.Popen[str]:
     code = "import sys, fake_rooms; from gemma_audio.cli.main import main\n"
     code += "sys.exit(main(['gemma-audio', *sys.argv[1:]], fake_rooms.ROOMS))"
     command = [sys.executable, "-c", code, *words, f"out={out}", "tracker=[csv]"]
-    return subprocess.Popen(
-        command, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    )
+    hears_interrupts = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a script does not
+    try:
+        return subprocess.Popen(
+            command, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        )
+    finally:
+        signal.signal(signal.SIGINT, hears_interrupts)
 
 
 def hanging(out: Path, count: int) -> list[int]:

@@ -134,14 +134,44 @@ def test_the_first_stage_is_shared_where_only_the_second_differs() -> None:
 def test_data_model_and_code_count() -> None:
     assert chain("data.seed=1") != chain()
     assert chain("model=tiny_untrained", "model.source=elsewhere") != chain()
-    assert chain(code=Code({"training/loss.py": "edited"}, CODE.evaluation)) != chain()
-    scored_anew = chain(code=Code(CODE.training, {"evaluation/score.py": "edited"}))
+    assert chain(code=Code({"training/loss.py": "edited"}, CODE.evaluation, CODE.data)) != chain()
+    scored_anew = chain(code=Code(CODE.training, {"evaluation/score.py": "edited"}, CODE.data))
     assert scored_anew[0] == chain()[0]
     assert scored_anew[1] != chain()[1]
 
 
+def test_more_questions_train_nothing_anew() -> None:
+    before, after, dev = (
+        chain("recipe=v2"),
+        chain("recipe=v2", "data.test_questions=50"),
+        chain("recipe=v2", "data.dev_questions=21"),
+    )
+    assert after[:2] == before[:2]
+    assert after[2] != before[2]
+    assert dev == before
+
+
+def test_more_clips_answer_nothing_anew() -> None:
+    assert chain("recipe=base", "data.clips=1000") == chain("recipe=base")
+    assert chain("recipe=v3", "data.clips=1000") != chain("recipe=v3")
+
+
+def test_the_order_of_parts_and_sources_does_not_count() -> None:
+    assert chain("recipe=v2", f"{STAGE}.trains=[projector,audio_tower]") == chain("recipe=v2")
+    one, other = (f"{STAGE}.sources=[{names}]" for names in ("clotho,fsd50k", "fsd50k,clotho"))
+    assert chain("recipe=v2", one) == chain("recipe=v2", other)
+
+
+@pytest.mark.parametrize("file", ["world/captions.py", "world/tokenizer.py", "data/layout.py", "models/adapters.py"])
+def test_code_that_shapes_what_is_learnt_is_in_the_digest(file: str) -> None:
+    read = Code.read()
+    assert file in read.training
+    assert file in read.evaluation
+    assert (file in read.data) == file.startswith("world/")
+
+
 def test_without_code_a_chain_has_one_name() -> None:
-    edited = Code({"training/loss.py": "edited"}, {"evaluation/score.py": "edited"})
+    edited = Code({"training/loss.py": "edited"}, {"evaluation/score.py": "edited"}, CODE.data)
     stage = load_config().recipe.stages["adapter"]
     a, b = (links(code=code).stage(stage, links(code=code).base()).ref for code in (CODE, edited))
     assert a.fingerprint != b.fingerprint

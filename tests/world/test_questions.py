@@ -1,12 +1,17 @@
 """Questions: MMAU's names, golds that rotate, wordings kept for the test, distractors from the label's own set."""
 
 import collections
+import hashlib
+import json
 
 import numpy as np
 import pytest
 
+from gemma_audio.world import VERSION
 from gemma_audio.world.benchmark import question_clip
+from gemma_audio.world.captions import CAPTION_SOURCES, caption, full_caption
 from gemma_audio.world.clip import draw
+from gemma_audio.world.mix import Described, caption_row, family_of, question_rows
 from gemma_audio.world.tasks import FAMILIES, TASKS, Task, ask
 
 MMAU = {  # of the published annotation file: subcategory -> (task, category)
@@ -64,3 +69,20 @@ def test_benchmark_gold_positions_rotate(task: Task) -> None:
         golds.append(row["choices"].index(row["answer"]))
     counts = collections.Counter(golds)
     assert max(counts.values()) == min(counts.values())
+
+
+TEXTS = {1: "c6ea851afeadffcb"}
+
+
+def test_texts_change_only_with_the_version() -> None:
+    """If this fails after a change to a caption or a question, raise VERSION in world/build.py and pin the new digest."""
+    rng = np.random.default_rng(0)
+    texts: list[object] = []
+    for index in range(60):
+        family = family_of(index)
+        clip = Described(f"clip-{index}", index, family, draw(rng, family))
+        texts += [clip.attributes, caption_row(0, clip), question_rows(0, clip)]
+        texts += [caption(rng, source, clip.attributes) for source in CAPTION_SOURCES[family]]
+        texts.append(full_caption(family, clip.attributes, tuple(clip.attributes)))
+    digest = hashlib.sha256(json.dumps(texts, sort_keys=True).encode()).hexdigest()[:16]
+    assert digest == TEXTS[VERSION]
