@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 
-from gemma_audio.analysis.arm import Arm
+from gemma_audio.analysis.arm import Arm, Codes
 
 
 class PairedTable(NamedTuple):
@@ -38,6 +38,13 @@ def midp(b: int, c: int) -> float:
     if b == c:
         return 1.0 - 0.5 * float(stats.binom.pmf(b, b + c, 0.5)) if b else 1.0
     return exact_p(b, c) - float(stats.binom.pmf(min(b, c), b + c, 0.5))
+
+
+def critical(discordant: Codes, alpha: float) -> Codes:
+    """How many of `discordant` differing items must be won for a mid-p of at most `alpha`; one more than there are if never."""
+    start = np.maximum(stats.binom.isf(alpha / 2, discordant, 0.5), 0)
+    p = stats.binom.sf(start - 1, discordant, 0.5) + stats.binom.sf(start, discordant, 0.5)
+    return np.asarray(start + (p > alpha), dtype=np.intp)
 
 
 def least_midp(discordant: int) -> float:

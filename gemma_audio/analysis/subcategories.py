@@ -13,7 +13,7 @@ from gemma_audio.analysis.contrast import scopes
 from gemma_audio.analysis.mcnemar import least_midp
 from gemma_audio.analysis.multiplicity import benjamini_hochberg, holm, tarone
 from gemma_audio.analysis.pair import Comparison, compare
-from gemma_audio.analysis.power import discordance, mde
+from gemma_audio.analysis.power import Discordance, discordance, mde
 from gemma_audio.analysis.shrinkage import shrunken
 from gemma_audio.analysis.variance import Part, items_part, pooled_run_parts, total
 
@@ -25,8 +25,8 @@ class Bin:
     """One bin of a pair in its deciding scope.
 
     `testable` is Tarone's screen; `q` (Benjamini-Hochberg) and `holm` are taken among testable bins only. `mde_raw` and
-    `mde_flag` are the changes found with 80 % power at alpha and at alpha / (bins tested); None is out of reach. `shrunken` is
-    for sorting.
+    `mde_flag` are the changes found with 80 % power at alpha and at alpha / (bins tested); None where no change
+    is. `shrunken` is for sorting.
     """
 
     comparison: Comparison
@@ -47,12 +47,16 @@ def compare_bins(treatment: Arm, baseline: Arm, codes: Codes, *, alpha: float = 
     results = [_settled(compare(t, b, scope, alpha=alpha, between=between)) for t, b in arms]
     _, able = tarone([least_p(t, b, between) for t, b in arms], alpha)
     q, flagged = _adjusted([r.contrast.p for r in results], able.tolist(), alpha)
-    pooled = discordance(_differences(treatment, baseline))
+    pooled = discordance(treatment.scores, baseline.scores)
     strict = alpha / max(int(able.sum()), 1)
     variances = [total([Part(pooled.square / r.items, 1), *between]).variance or 1.0 for r in results]
     order = shrunken(np.array([r.contrast.delta for r in results]), np.array(variances))
-    raw, flag = ([mde(r.items, pooled, level, between) for r in results] for level in (alpha, strict))
+    raw, flag = ([_mde(r, pooled, level, between) for r in results] for level in (alpha, strict))
     return [Bin(result, bool(able[i]), q[i], flagged[i], raw[i], flag[i], float(order[i])) for i, result in enumerate(results)]
+
+
+def _mde(result: Comparison, pooled: Discordance, level: float, between: Sequence[Part]) -> float | None:
+    return mde(result.items, pooled, level, between, counted=result.table is not None)
 
 
 def least_p(treatment: Arm, baseline: Arm, between: Sequence[Part]) -> float:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from gemma_audio.audio.resample import RATE, resample
+from gemma_audio.audio.riff import missing_bytes
 from gemma_audio.errors import AudioError, Problem
 
 BLOCK = 1 << 16
@@ -57,6 +58,7 @@ def decode(source: str | Path | bytes, *, name: str | None = None, limits: Limit
     """
     limits = limits or Limits()
     place = name or ("audio bytes" if isinstance(source, bytes) else str(source))
+    _check_complete(source, place)
     with _open(source, place) as file:
         _check_header(file, place, limits)
         rate, channels = int(file.samplerate), int(file.channels)
@@ -86,6 +88,15 @@ def _open(source: str | Path | bytes, place: str) -> Any:
     except (soundfile.SoundFileError, OSError, TypeError) as error:
         remedy = "use WAV, FLAC, OGG or MP3, or convert it: ffmpeg -i IN OUT.wav"
         _refuse(place, f"not a readable sound file ({_reason(error)})", remedy)
+
+
+def _check_complete(source: str | Path | bytes, place: str) -> None:
+    if not isinstance(source, bytes) and not Path(source).is_file():
+        return
+    with io.BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb") as file:
+        cut = missing_bytes(file)
+    if cut:
+        _refuse(place, f"cut off: the header claims {cut[0]} bytes of samples, {cut[1]} are there", "fetch or export it again")
 
 
 def _reason(error: Exception) -> str:

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
 from hydra.types import RunMode, TaskFunction
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
 
 from gemma_audio.cli.explain import explain
+from gemma_audio.cli.recover import REFUSALS, recover
 from gemma_audio.config.compose import CONF
 from gemma_audio.config.schema import register
 from gemma_audio.errors import ConfigError, Problem
@@ -37,16 +36,17 @@ class Job:
 
 @dataclass
 class Collected:
-    """What a command line asks for: its jobs, and whether there was -m."""
+    """What a command line asks for: its jobs, whether there was -m, and what Hydra refused (the jobs are then without it)."""
 
     jobs: list[Job] = field(default_factory=list)
     multirun: bool = False
+    problems: list[Problem] = field(default_factory=list)
 
 
 def collect(argv: Sequence[str]) -> Collected:
     """Let Hydra read the command line; no job where it only had to print something (--help, --cfg, completion).
 
-    Raises ConfigError where Hydra cannot compose a config, and SystemExit where Hydra ends the program.
+    Raises ConfigError where Hydra can compose no config at all, and SystemExit where Hydra ends the program.
     """
     _refuse_folders_and_launchers(argv)
     register()
@@ -57,15 +57,28 @@ def collect(argv: Sequence[str]) -> Collected:
         collected.multirun = settings.mode is RunMode.MULTIRUN
         collected.jobs.append(Job(node, tuple(settings.overrides.task)))
 
+    refused: Exception | None = None
     try:
         # Hydra makes folders and writes multirun.yaml (with every override as typed) before anything is checked.
         with tempfile.TemporaryDirectory(prefix="gemma-audio-") as scratch, _errors_raised():
             _enter(take, [*argv, f"hydra.run.dir={scratch}", f"hydra.sweep.dir={scratch}"])
-    except (HydraException, OmegaConfBaseException) as error:
+    except REFUSALS as error:
         if os.environ.get(FULL_ERROR):
             raise
-        raise ConfigError([explain(error, argv[1:])]) from None
-    return collected
+        refused = error
+    # Not inside the handler: errors met there would name this one as their context.
+    return collected if refused is None else _recovered(argv, refused)
+
+
+def _recovered(argv: Sequence[str], error: Exception) -> Collected:
+    try:
+        problems, cells = recover(argv)
+    except REFUSALS:  # such as a kind of sweep that Hydra does not split: then its own error is all there is to say
+        problems, cells = [], []
+    jobs = [Job(cell.node, cell.words) for cell in cells if cell.node is not None]
+    if not problems or not jobs:
+        raise ConfigError(problems or [explain(error, argv[1:])])
+    return Collected(jobs, multirun=len(cells) > 1, problems=problems)
 
 
 def _enter(take: TaskFunction, argv: list[str]) -> None:

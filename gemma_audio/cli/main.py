@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from gemma_audio.sweep.rooms import Rooms
     from gemma_audio.sweep.run import Runner
 
-FAILED, REFUSED, INTERRUPTED = 1, 2, 130
+FAILED, REFUSED, UNANSWERED, INTERRUPTED = 1, 2, 3, 130
 
 
 def main(argv: Sequence[str] | None = None, rooms: Rooms | None = None) -> int:
     """Run the command line `argv` (sys.argv by default), with other `rooms` in tests.
 
-    The exit code is 0 only if every cell finished; 1 if one did not, 2 for a command that was refused, 130 if interrupted.
+    The exit code is 0 only if every cell finished and every question was heard; 1 if a cell did not finish, 2 for a command that
+    was refused, 3 if sounds were missing or bad or rows of the benchmark were rejected (all listed), 130 if interrupted.
     """
     argv = list(sys.argv if argv is None else argv)
     try:
@@ -63,12 +64,9 @@ def _run(collected: Collected, argv: Sequence[str], rooms: Rooms | None) -> int:
 
 def _checked(collected: Collected) -> list[Config]:
     """The typed configs of all jobs. Raises ConfigError with every problem of every cell."""
-    from gemma_audio.config.checks import check_all
-    from gemma_audio.config.compose import to_config
+    from gemma_audio.cli.checks import checked
 
-    configs = [to_config(job.node) for job in collected.jobs]
-    check_all(configs, multirun=collected.multirun)
-    return configs
+    return checked(collected)
 
 
 def _sweep(runner: Runner) -> int:
@@ -85,7 +83,7 @@ def _sweep(runner: Runner) -> int:
     finally:
         _write_report(folder)
         _show_report(folder)
-    return 0 if finished else FAILED
+    return _exit_code(runner) if finished else FAILED
 
 
 def _single(runner: Runner) -> int:
@@ -97,7 +95,15 @@ def _single(runner: Runner) -> int:
         return FAILED
     print_accuracy(runner.cells[0], result_of(runner.cells[0]))
     print(f"{_relative(runner.folder)}/result.json")
-    return 0
+    return _exit_code(runner)
+
+
+def _exit_code(runner: Runner) -> int:
+    """0, or UNANSWERED where a finished cell's benchmark had questions that could not be heard or used."""
+    from gemma_audio.sweep.run import result_of
+
+    benchmarks = [result_of(cell)["benchmark"] for cell in runner.cells]
+    return UNANSWERED if any(found.get(key) for found in benchmarks for key in ("missing", "failed", "rejected")) else 0
 
 
 def _write_report(folder: Path) -> None:

@@ -69,11 +69,15 @@ def _collisions(configs: Sequence[Config]) -> Iterator[Problem]:
 def _arms(configs: Sequence[Config]) -> Iterator[Problem]:
     sweep, arms = configs[0].sweep, list(dict.fromkeys(arm_of(config) for config in configs))
     assert sweep is not None
-    for role in ("baseline", "treatment"):
+    if len(arms) < 2:
+        remedy = f"Name at least two arms, separated by commas: {sweep.axis}={','.join(sweep.arms)}"
+        yield Problem(sweep.axis, f"a sweep compares arms, but '{arms[0]}' is the only one", remedy)
+        return
+    for role, other in (("baseline", sweep.treatment), ("treatment", sweep.baseline)):
         if (value := getattr(sweep, role)) not in arms:
-            yield Problem(
-                f"sweep.{role}", f"'{value}' is not an arm of this sweep; arms: {', '.join(arms)}", f"sweep.{role}={arms[0]}"
-            )
+            free = next(arm for arm in arms if arm != other)
+            message = f"'{value}' is not an arm of this sweep; arms: {', '.join(arms)}"
+            yield Problem(f"sweep.{role}", message, f"sweep.{role}={free}")
     if sweep.baseline == sweep.treatment:
         yield Problem("sweep.treatment", f"baseline and treatment are both '{sweep.baseline}'", "Name two different arms.")
 

@@ -60,7 +60,11 @@ def apply(model: nn.Module, folder: Path) -> nn.Module:
 
 @torch.no_grad()
 def merge(model: PeftModel) -> nn.Module:
-    """Merge in float32 layer by layer, then return to each weight's own dtype; a bfloat16 merge would lose small updates."""
+    """Merge layer by layer in float32, then round each weight once to its own dtype; returns the model without adapter layers.
+
+    In a float32 base, merged and applied agree to float32's precision. In a bfloat16 base the sum is rounded to bfloat16: updates
+    below its precision are lost there, so that the merged model differs slightly from the one with the adapter applied.
+    """
     for layer in model.modules():
         if isinstance(layer, LoraLayer):
             base = layer.get_base_layer()

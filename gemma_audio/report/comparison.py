@@ -9,7 +9,8 @@ Schema 1. Accuracies and differences are fractions; intervals are [low, high] or
   not declared primary; se_runs is null in the scope "these runs".
 - `refused`: pairs that share no questions, with the reason.
 - `subcategories`: sorted by the primary pair's shrunken difference (for sorting only); per pair its deciding scope, with q and
-  holm among the testable rows, and mde_raw, mde_flag (null: out of reach).
+  holm among the testable rows, and mde_raw, mde_flag, the smallest true
+  changes seen and flagged with 80 % power (null: no change is).
 - `heterogeneity`: one test per pair. `baselines`: what answering without listening scores.
 - `cells`: finished, failed, missing. `failures`: questions without an answer, and rejected annotation rows.
 - `notes`, `settings`.

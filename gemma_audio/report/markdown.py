@@ -59,7 +59,7 @@ def pair_table(comparison: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
 def subcategory_table(comparison: dict[str, Any], index: int) -> tuple[list[str], list[list[str]]]:
     """Header and rows for the pair at `index` of every row's pairs."""
     header = ["subcategory", "domain", "n", "treatment", "baseline", "difference (points)", "interval", "p", "q"]
-    header += ["verdict", "seen if at least", "flagged if at least"]
+    header += ["verdict", "smallest seen with 80 % power", "smallest flagged with 80 % power"]
     rows = []
     for row in comparison["subcategories"]:
         entry = row["pairs"][index]
@@ -77,7 +77,7 @@ def baseline_rows(comparison: dict[str, Any]) -> list[list[str]]:
 
 
 def _reach(mde: float | None) -> str:
-    return "out of reach" if mde is None else f"{100 * mde:.0f} points"
+    return "no change" if mde is None else f"{100 * mde:.0f} points"
 
 
 def _table(header: list[str], rows: list[list[str]]) -> str:

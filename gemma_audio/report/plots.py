@@ -28,7 +28,7 @@ MEANING = {
     "overall": "all questions",
     "flagged": "flagged (Holm over subcategories)",
     "tested": "tested, not flagged",
-    "weak": "underpowered: no effect would be flagged with 80 % power",
+    "weak": "underpowered: not even the largest change is flagged with 80 % power",
     "untestable": "cannot decide: too few answers differ",
 }
 

@@ -92,13 +92,28 @@ def _subcategories(comparison: dict[str, Any]) -> list[str]:
     rows = [(row["name"], row["pairs"][0]) for row in comparison["subcategories"]]
     flagged = [f"{plain(name, 60)} {points(entry['delta'])}" for name, entry in rows if entry["holm"]]
     blind = sum(not entry["testable"] for _, entry in rows)
-    weak = sum(entry["testable"] and entry["mde_flag"] is None for _, entry in rows)
+    tested = [entry for _, entry in rows if entry["testable"]]
     pair = f"{primary['treatment']} - {primary['baseline']} by subcategory ({primary['scope']})"
     lines = [f"{pair}: {len(flagged)} of {len(rows)} flagged" + _listed(flagged)]
     lines.append(f"{blind} of {len(rows)} subcategories could not have been flagged whatever the direction of their differences.")
-    if weak:
-        lines.append(f"{weak} more would rarely be flagged: there is no effect that they would show with 80 % power.")
-    return [*lines, *_heterogeneity(comparison)]
+    return [*lines, *_power(tested), *_heterogeneity(comparison)]
+
+
+def _power(tested: list[dict[str, Any]]) -> list[str]:
+    """The smallest changes that the tested subcategories would be flagged for."""
+    reach = sorted(entry["mde_flag"] for entry in tested if entry["mde_flag"] is not None)
+    lines, beyond = [], len(tested) - len(reach)
+    if reach:
+        size = " to ".join(dict.fromkeys(f"{100 * end:.0f}" for end in (reach[0], reach[-1])))
+        what = "the smallest true change that would be flagged with 80 % power is about"
+        lines.append(f"In the {_tested(len(reach))} {what} {size} points.")
+    if beyond:
+        lines.append(f"In {_tested(beyond)} not even the largest change would be flagged with 80 % power.")
+    return lines
+
+
+def _tested(number: int) -> str:
+    return f"{number} tested subcategor{'y' if number == 1 else 'ies'}"
 
 
 def _listed(flagged: list[str]) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from gemma_audio.config.schema import Accelerator, Config
 from gemma_audio.sweep import child
 from gemma_audio.sweep.event import Event, Task
-from gemma_audio.sweep.ledger import Cell, read_status, write_status
+from gemma_audio.sweep.ledger import INTERRUPTED, Cell, read_status, write_status
 from gemma_audio.sweep.redact import redact_file
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -59,24 +59,30 @@ class LocalEngine:
     def __init__(self, parallel: int, told: Callable[[Cell, Event], None], ended: Callable[[Cell, dict[str, Any]], None]) -> None:
         self.parallel, self.told, self.ended = parallel, told, ended
         self._running: list[Running] = []
+        self._over: list[Running] = []  # their processes have ended, their status is not settled yet
 
     def run(self, tasks: Sequence[Task]) -> None:
         """Run all tasks; a cell that fails or dies does not stop the others. An interrupt ends the running cells first."""
-        waiting, over = deque(tasks), list[Running]()
+        waiting = deque(tasks)
         try:
             while waiting or self._running:
                 while waiting and len(self._running) < self.parallel:
                     self._running.append(_start(waiting.popleft()))
-                for running in over:  # after the next cells have started: what listens may take its time
-                    self.ended(running.cell, settle(running.cell, running.process.exitcode or 0))
-                over = self._wait()
-            for running in over:
-                self.ended(running.cell, settle(running.cell, running.process.exitcode or 0))
+                self._end()  # after the next cells have started: what listens may take its time
+                self._wait()
+            self._end()
         finally:
             self._stop()
 
-    def _wait(self) -> list[Running]:
-        """Hear what the running cells have to say, and return those that are over."""
+    def _end(self) -> None:
+        """Settle all cells that are over, and only then tell of them: whoever listens may be interrupted."""
+        ends = [(running.cell, settle(running.cell, running.process.exitcode or 0)) for running in self._over]
+        self._over.clear()
+        for cell, status in ends:
+            self.ended(cell, status)
+
+    def _wait(self) -> None:
+        """Hear what the running cells have to say, and set those that are over apart."""
         handles = [handle for running in self._running for handle in (running.process.sentinel, running.pipe)]
         ready = connection.wait(handles, timeout=HEARTBEAT)
         over = [running for running in self._running if running.process.sentinel in ready]
@@ -84,10 +90,10 @@ class LocalEngine:
             if running.pipe in ready or running in over:
                 self._drain(running)
         for running in over:
-            self._running.remove(running)
             running.process.join()
             running.pipe.close()
-        return over
+            self._over.append(running)
+            self._running.remove(running)
 
     def _drain(self, running: Running) -> None:
         with suppress(EOFError, OSError):
@@ -95,6 +101,9 @@ class LocalEngine:
                 self.told(running.cell, running.pipe.recv())
 
     def _stop(self) -> None:
+        for running in self._over:
+            settle(running.cell, running.process.exitcode or 0)
+        self._over.clear()
         for running in self._running:
             running.process.terminate()
         for running in self._running:
@@ -102,7 +111,7 @@ class LocalEngine:
             if running.process.is_alive():
                 running.process.kill()
                 running.process.join()
-            settle(running.cell, running.process.exitcode or 0, "interrupted before it was done")
+            settle(running.cell, running.process.exitcode or 0, INTERRUPTED)
         self._running.clear()
 
 

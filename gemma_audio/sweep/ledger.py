@@ -19,6 +19,7 @@ from gemma_audio.sweep.redact import redact, redact_text
 from gemma_audio.sweep.seal import write_json
 
 TAIL = 20  # lines of a traceback that status.json keeps
+INTERRUPTED = "interrupted before it was done; the same command goes on where it stopped"
 
 
 @dataclass(frozen=True)
@@ -116,12 +117,21 @@ def read_status(folder: Path) -> dict[str, Any]:
 def error_of(error: BaseException) -> dict[str, str]:
     """An exception as status.json keeps it: type, message and the end of its traceback, without secrets."""
     lines = "".join(traceback.format_exception(error)).splitlines()
-    message = str(error) or type(error).__name__
+    message = INTERRUPTED if _is_interrupt(error) else str(error) or type(error).__name__
     return {
         "type": type(error).__name__,
         "message": redact_text(message),
         "traceback_tail": redact_text("\n".join(lines[-TAIL:])),
     }
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Whether Ctrl-C or SIGTERM is behind an exception; Lightning turns the first into SystemExit and the second into its own."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "SIGTERMException":
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _row(cell: Cell) -> dict[str, Any]:

@@ -36,11 +36,15 @@ def seal(folder: Path) -> None:
 
 def damage(folder: Path) -> list[str]:
     """What is wrong with a sealed folder: files that are missing, of another size or of another content."""
-    try:
-        files = json.loads((folder / MANIFEST).read_text())["files"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return [f"{MANIFEST} is missing or unreadable"]
-    return [f"{name} {problem}" for name, entry in files.items() if (problem := _problem(folder / name, entry))]
+    return [f"{name} {problem}" for name, problem in _damaged(folder).items()]
+
+
+def unseal(folder: Path) -> list[str]:
+    """Remove the damaged files of a sealed folder, and the seal with them; returns what was wrong, nothing where it is whole."""
+    damaged = _damaged(folder)
+    for name in (*damaged, MANIFEST) if damaged else ():  # the seal goes last: a kill in between leaves it to be opened again
+        (folder / name).unlink(missing_ok=True)
+    return [f"{name} {problem}" for name, problem in damaged.items()]
 
 
 def sha256(path: Path) -> str:
@@ -53,6 +57,14 @@ def rename(source: Path, target: Path) -> None:
     """Rename a folder and wait until the new name is on disk."""
     source.rename(target)
     _sync(target.parent)
+
+
+def _damaged(folder: Path) -> dict[str, str]:
+    try:
+        files = json.loads((folder / MANIFEST).read_text())["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {MANIFEST: "is missing or unreadable"}
+    return {name: problem for name, entry in files.items() if (problem := _problem(folder / name, entry))}
 
 
 def _problem(path: Path, entry: dict[str, Any]) -> str:

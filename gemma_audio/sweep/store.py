@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from gemma_audio.config.schema import Reuse
 from gemma_audio.errors import StoreError
 from gemma_audio.sweep.fingerprint import Identity, Ref
-from gemma_audio.sweep.seal import IDENTITY, MANIFEST, SCRATCH, damage, rename, seal, write_json
+from gemma_audio.sweep.seal import IDENTITY, MANIFEST, SCRATCH, damage, rename, seal, unseal, write_json
 
 
 class Stored(NamedTuple):
@@ -61,8 +61,9 @@ class Store:
     def get_or_build(self, identity: Identity, build: Callable[[Path], object]) -> Stored:
         """Return the sealed folder of `identity`, made by `build(folder)` if it must be.
 
-        A build that was interrupted goes on in the folder it left. Raises StoreError if it may not be made (reuse=only) or the
-        store cannot be written; whatever `build` raises passes through and leaves its folder for the next attempt.
+        A build that was interrupted goes on in the folder it left, without the files that were damaged since. Raises StoreError
+        if it may not be made (reuse=only) or the store cannot be written; whatever `build` raises passes through and leaves its
+        folder for the next attempt.
         """
         with self._lock(identity.name):
             if found := self._intact(identity):
@@ -71,7 +72,7 @@ class Store:
                 remedy = "Type reuse=missing to make it, or plan=true to see why it is not there."
                 raise StoreError(f"{identity.name} is not in {self.root} and reuse=only forbids to make it. {remedy}")
             partial = self._partial(identity)
-            if not (partial / MANIFEST).exists() or damage(partial):
+            if not (partial / MANIFEST).exists():
                 build(partial)
                 seal(partial)
             return Stored(self._publish(partial, identity.name), False, identity.ref)
@@ -102,6 +103,7 @@ class Store:
 
     def _partial(self, identity: Identity) -> Path:
         partial = self.root / f"{identity.name}.partial"
+        self._unseal(partial)
         record = _record(partial)
         if record and self.reuse is Reuse.never and float(record["begun_at"]) < self.since:
             shutil.rmtree(partial)
@@ -113,6 +115,11 @@ class Store:
         names = {"schema": 1, "name": identity.name, "fingerprint": ref.fingerprint, "without_code": ref.without_code}
         write_json(partial / IDENTITY, {**names, "begun_at": time.time(), "identity": identity.document()})
         return partial
+
+    def _unseal(self, partial: Path) -> None:
+        """Open a folder that was damaged after its seal and before its name; whole, it is left for its name."""
+        if (partial / MANIFEST).exists() and (problems := unseal(partial)):
+            self.say(f"DAMAGED: store/{partial.name}: {'; '.join(problems[:3])}. Removed; it is finished again.")
 
     def _publish(self, partial: Path, name: str) -> Path:
         home = self.root / name

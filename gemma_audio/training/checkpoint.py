@@ -38,11 +38,11 @@ class SealedCheckpoints(CheckpointIO):
             with partial.open("wb") as file:
                 torch.save(checkpoint, file)
                 _flush(file)
-            write_durably(_sidecar(target), _digest(partial))
+            write_durably(_sidecar(target), digest(partial))
             os.replace(partial, target)
         finally:
             partial.unlink(missing_ok=True)
-        sync_folder(target.parent)
+        sync(target.parent)
         self._prune()
 
     def load_checkpoint(self, path: str | Path, map_location: Any = "cpu", weights_only: bool | None = True) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def damage(path: Path) -> str | None:
     sidecar = _sidecar(path)
     if not sidecar.exists():
         return f"no checksum {sidecar.name} beside it"
-    if sidecar.read_text().strip() != _digest(path):
+    if sidecar.read_text().strip() != digest(path):
         return "its bytes do not match its sha256"
     return None
 
@@ -96,9 +96,15 @@ def write_durably(path: Path, text: str) -> None:
     os.replace(partial, path)
 
 
-def sync_folder(folder: Path) -> None:
-    """Bring renames in `folder` onto the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def digest(path: Path) -> str:
+    """Return the sha256 of a file's content, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Bring a file's content, or the names in a folder, onto the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
@@ -112,8 +118,3 @@ def _flush(file: Any) -> None:
 
 def _sidecar(path: Path) -> Path:
     return path.with_suffix(".sha256")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

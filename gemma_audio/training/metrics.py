@@ -14,6 +14,8 @@ from torch import Tensor
 from gemma_audio.errors import GemmaAudioError
 
 COLUMNS = ("step", "stage", "loss", "lr", "grad_norm", "tokens_per_second")
+FINITE = {"loss": "loss", "grad_norm": "gradient norm"}
+REMEDY = "lower optim.lr, raise optim.warmup_steps, or look for a broken clip"
 EVERY = 10  # steps between two readings of the accelerator
 
 Progress = Callable[[int, int, dict[str, float]], None]
@@ -43,7 +45,7 @@ class Metrics:
             self.flush()
 
     def flush(self) -> None:
-        """Read, check and write what was collected. Raises GemmaAudioError where a loss is not finite."""
+        """Read, check and write what was collected. Raises GemmaAudioError where a loss or a norm is not finite."""
         now = time.perf_counter()
         rate = sum(row[4] for row in self._waiting) / max(now - self._since, 1e-9)
         rows = [(step, float(loss), lr, float(norm), rate) for step, loss, lr, norm, _ in self._waiting]
@@ -54,9 +56,9 @@ class Metrics:
             self._publish(step, dict(zip(COLUMNS[2:], figures, strict=True)))
 
     def _publish(self, step: int, metrics: dict[str, float]) -> None:
-        if not math.isfinite(metrics["loss"]):
-            remedy = "lower optim.lr, raise optim.warmup_steps, or look for a broken clip"
-            raise GemmaAudioError(f"stage {self.stage}: the loss of step {step} is {metrics['loss']}; {remedy}")
+        for column, name in FINITE.items():
+            if not math.isfinite(metrics[column]):
+                raise GemmaAudioError(f"stage {self.stage}: the {name} of step {step} is {metrics[column]}; {REMEDY}")
         self.log(step, metrics)
         self.progress(step, self.steps, metrics)
 

@@ -18,7 +18,7 @@ from gemma_audio.training import order, schedule
 from gemma_audio.training.checkpoint import SealedCheckpoints
 from gemma_audio.training.examples import Examples
 from gemma_audio.training.features import CachedTower, encode
-from gemma_audio.training.metrics import Metrics
+from gemma_audio.training.metrics import REMEDY, Metrics
 from gemma_audio.training.trainables import Trainables
 
 
@@ -102,10 +102,14 @@ class StageModule(LightningModule):
         self.metrics.record(number + 1, loss, rate, norm, tokens)
 
     def on_train_batch_end(self, outputs: Any, batch: int, batch_idx: int) -> None:
-        """Save at the stage's save points and at the end, always between two optimizer steps."""
+        """Save at the stage's save points and at the end, always between two optimizer steps.
+
+        Raises GemmaAudioError where a figure or a trained tensor is not finite: nothing is saved or exported then.
+        """
         done = batch + 1
         if done % self.stage.save_every == 0 or done == self.steps:
             self.metrics.flush()
+            self._check_weights(done)
             self.trainer.strategy.save_checkpoint(self.state(done), self.checkpoints.path(done))
 
     def state(self, done: int) -> dict[str, Any]:
@@ -134,6 +138,12 @@ class StageModule(LightningModule):
         self._optimizer_state, self.start = state["optimizer"], state["next"]
         self.micro_batch_size, self.out_of_memory = state["micro_batch_size"], state["out_of_memory"]
         self.tokens, self.seconds = state["tokens"], state["seconds"]
+
+    def _check_weights(self, done: int) -> None:
+        for name, parameter in self.trained().items():
+            if not parameter.isfinite().all():
+                value = float(parameter.detach()[~parameter.isfinite()][0])
+                raise GemmaAudioError(f"stage {self.stage.name}: after step {done} {name} holds {value}; {REMEDY}")
 
     def _gradients(self, number: int, rows: Sequence[Any]) -> Tensor:
         while (loss := self._attempt(number, rows)) is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shutil
@@ -19,10 +18,11 @@ from gemma_audio.config.schema import Model, Objective, Stage, Trainer
 from gemma_audio.data.corpus import Corpus
 from gemma_audio.data.encoder import Encoder
 from gemma_audio.models.load import load
+from gemma_audio.training import record
 from gemma_audio.training.adapter import AdapterTune
 from gemma_audio.training.alignment import Alignment
 from gemma_audio.training.attributes import AttributeWarmup
-from gemma_audio.training.checkpoint import SealedCheckpoints, sync_folder, write_durably
+from gemma_audio.training.checkpoint import SealedCheckpoints
 from gemma_audio.training.encoder import EncoderRetrain
 from gemma_audio.training.metrics import Metrics, MetricSink, Progress
 from gemma_audio.training.module import StageModule
@@ -33,7 +33,6 @@ MODULES: dict[str, type[Any]] = {
     Objective.attributes: AttributeWarmup,
     Objective.alignment: Alignment,
 }
-RECORD = "training.json"
 
 
 def train(
@@ -49,30 +48,31 @@ def train(
 ) -> dict[str, Any]:
     """Train `stage` on top of `model` and the stages of `chain`; return and write `into`/training.json.
 
-    Leaves `into`/weights (delta.safetensors, adapter/) and metrics.csv. A run that was stopped goes on from the newest valid
-    checkpoint in `into`/checkpoints; a finished one returns its record. Raises ConfigError or GemmaAudioError.
+    Leaves `into`/weights (delta.safetensors, adapter/), metrics.csv and the checkpoints, which are the caller's to remove once
+    the weights are safe. A run that was stopped, or whose weights were damaged since, goes on from the newest valid checkpoint
+    in `into`/checkpoints; a finished one returns its record. Raises ConfigError or GemmaAudioError.
     """
-    if (into / RECORD).exists():
-        return dict(json.loads((into / RECORD).read_text()))
+    if done := record.finished(into):
+        return done
+    record.discard(into)
     if trainer.threads:
         torch.set_num_threads(trainer.threads)
-    steps = min(stage.steps, trainer.max_steps or stage.steps)
-    module = _module(stage, model, data_folder, chain, steps)
+    module = _module(stage, model, data_folder, chain)
     checkpoints = SealedCheckpoints(into / "checkpoints")
     state, damaged = checkpoints.newest()
     if state is not None:
         module.restore(state)
     into.mkdir(parents=True, exist_ok=True)
-    module.begin(checkpoints, Metrics(into / "metrics.csv", stage.name, module.start, steps, log, progress))
-    if module.start < steps:
+    module.begin(checkpoints, Metrics(into / record.METRICS, stage.name, module.start, stage.steps, log, progress))
+    if module.start < stage.steps:
         with _quiet():
             _lightning(trainer, checkpoints).fit(module)
     return _finish(module, model, into, damaged)
 
 
-def _module(stage: Stage, model: Model, data_folder: Path, chain: Sequence[Path], steps: int) -> StageModule:
+def _module(stage: Stage, model: Model, data_folder: Path, chain: Sequence[Path]) -> StageModule:
     net, processor = load(model, chain)
-    module: StageModule = MODULES[stage.objective](net, stage, Corpus.open(data_folder), Encoder(processor), steps)
+    module: StageModule = MODULES[stage.objective](net, stage, Corpus.open(data_folder), Encoder(processor), stage.steps)
     return module
 
 
@@ -93,11 +93,10 @@ def _lightning(trainer: Trainer, checkpoints: SealedCheckpoints) -> LightningTra
 
 def _finish(module: StageModule, model: Model, into: Path, damaged: list[str]) -> dict[str, Any]:
     partial = into / "weights.partial"
-    for folder in (partial, into / "weights"):
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(partial, ignore_errors=True)
     module.trainables.export(partial, model.source)
-    os.replace(partial, into / "weights")
-    record = {
+    os.replace(partial, into / record.WEIGHTS)
+    figures = {
         "schema": 1,
         "stage": module.stage.name,
         "steps": module.steps,
@@ -108,10 +107,7 @@ def _finish(module: StageModule, model: Model, into: Path, damaged: list[str]) -
         "out_of_memory": module.out_of_memory,
         "damaged_checkpoints": damaged,
     }
-    write_durably(into / RECORD, json.dumps(record, indent=1) + "\n")
-    sync_folder(into)
-    shutil.rmtree(into / "checkpoints", ignore_errors=True)
-    return record
+    return record.write(into, figures)
 
 
 @contextmanager

@@ -26,10 +26,10 @@ def test_single_runs_bin_by_bin():
         table = row.comparison.table
         assert sum(table) == row.comparison.items == int(np.bincount(CODES)[code])
         assert row.comparison.contrast.p == midp(table.b, table.c)
-    pooled = discordance(t.scores[0] - b.scores[0])
+    pooled = discordance(t.scores, b.scores)
     tested = sum(row.testable for row in bins)
-    assert [row.mde_raw for row in bins] == [mde(int(n), pooled, 0.05) for n in np.bincount(CODES)]
-    assert [row.mde_flag for row in bins] == [mde(int(n), pooled, 0.05 / tested) for n in np.bincount(CODES)]
+    assert [row.mde_raw for row in bins] == [mde(int(n), pooled, 0.05, counted=True) for n in np.bincount(CODES)]
+    assert [row.mde_flag for row in bins] == [mde(int(n), pooled, 0.05 / tested, counted=True) for n in np.bincount(CODES)]
 
 
 def test_a_bin_with_too_few_differing_items_is_not_tested_and_has_no_q():

@@ -242,3 +242,24 @@ def test_flac_bomb_is_refused_without_being_unpacked(tmp_path: Path, honest: boo
     assert int(grown) < 60_000, "KiB: ten minutes unpacked would be 230 MB"
     assert torch_loaded == "False"
     assert "bomb.flac" in done.stdout
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "FLOAT"])
+def test_a_wav_that_was_cut_off_is_refused(tmp_path: Path, subtype: str) -> None:
+    path = tmp_path / "cut.wav"
+    soundfile.write(path, np.sin(np.arange(32_000) / 20), 16_000, subtype=subtype)
+    whole = path.read_bytes()
+    assert len(decode(path).samples) == 32_000
+    path.write_bytes(whole[: len(whole) // 2])
+    for source in (path, path.read_bytes()):
+        with pytest.raises(AudioError, match="cut off: the header claims"):
+            decode(source, name="cut.wav")
+
+
+def test_a_wav_written_into_a_pipe_claims_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "streamed.wav"
+    soundfile.write(path, np.sin(np.arange(32_000) / 20), 16_000, subtype="PCM_16")
+    content = bytearray(path.read_bytes())
+    at = content.index(b"data") + 4
+    content[at : at + 4] = b"\xff\xff\xff\xff"
+    assert len(decode(bytes(content), name="streamed.wav").samples) == 32_000

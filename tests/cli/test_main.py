@@ -5,9 +5,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from gemma_audio.cli import main as main_module
 from gemma_audio.cli.main import main
 from gemma_audio.config import CONF
 
@@ -124,3 +126,13 @@ def test_a_configs_values_are_printed() -> None:
     assert done.returncode == 0
     assert "seed: 4" in done.stdout
     assert json.dumps("encoder_retrain").strip('"') in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "code"),
+    [({}, 0), ({"missing": ["a"]}, 3), ({"failed": [{"id": "a", "reason": "bad audio"}]}, 3), ({"rejected": [{"row": 1}]}, 3)],
+)
+def test_questions_that_could_not_be_heard_show_in_the_exit_code(benchmark: dict, code: int, tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text(json.dumps({"benchmark": {"missing": [], "failed": [], "rejected": []} | benchmark}))
+    runner = SimpleNamespace(cells=[SimpleNamespace(folder=tmp_path)])
+    assert main_module._exit_code(runner) == code

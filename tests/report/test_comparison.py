@@ -141,3 +141,16 @@ def test_baselines_of_mmau():
     assert (found["always_first"], found["longest"]) == pytest.approx((0.395, 0.394), abs=5e-4)
     assert items["choices"].map(lambda choices: 1 / len(choices)).mean() == pytest.approx(0.255, abs=5e-4)
     assert 0.255 < found["chance"] < 0.255 + 16 / 1000
+
+
+def test_verdict_names_the_smallest_change_that_would_be_flagged(full):
+    comparison = compare_sweep(read_sweep(full.folder))
+    entries = [row["pairs"][0] for row in comparison["subcategories"]]
+    for entry in entries:
+        entry.update(testable=True, mde_flag=0.254)
+    entries[0]["mde_flag"] = 0.181
+    entries[1]["mde_flag"] = None
+    lines = verdict(comparison)
+    size = "the smallest true change that would be flagged with 80 % power is about 18 to 25 points."
+    assert f"In the {len(entries) - 1} tested subcategories {size}" in lines
+    assert "In 1 tested subcategory not even the largest change would be flagged with 80 % power." in lines

@@ -63,7 +63,7 @@ def train(stage: Any, *, chain: Any, into: Path, log: Any, progress: Any, **work
     (into / "weights").mkdir(exist_ok=True)
     digest = hashlib.sha256(f"{stage.name}{stage.seed}{stage.optim.lr}{[path.name for path in chain]}".encode()).hexdigest()
     (into / "weights" / "delta.safetensors").write_text(digest)
-    return {}
+    return {"seconds": 4321.5}
 
 
 def misbehave(how: list[str], into: Path) -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from fake_rooms import ROOMS
 
 from gemma_audio.config import load_config
 from gemma_audio.errors import StoreError
+from gemma_audio.sweep import engine
 from gemma_audio.sweep.engine import side_by_side
-from gemma_audio.sweep.ledger import Cell, read_status
+from gemma_audio.sweep.event import Task
+from gemma_audio.sweep.ledger import Cell, read_status, write_status
 from gemma_audio.sweep.run import Runner
 
 HERE = Path(__file__).parent
@@ -95,6 +98,50 @@ def test_a_second_command_starts_no_process_and_imports_nothing_heavy(tmp_path: 
     assert (tmp_path / "store" / "calls.log").read_text().splitlines().count("evaluate ['adapter_tune']") == 1
 
 
+class Ended:
+    """Stands for a process that has been killed."""
+
+    exitcode = -int(signal.SIGKILL)
+
+    def __init__(self) -> None:
+        self.sentinel, write = os.pipe()
+        os.close(write)
+
+    def join(self, timeout: float | None = None) -> None: ...
+
+    def terminate(self) -> None: ...
+
+    def is_alive(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("moment", ["told", "settled"])
+def test_an_interrupt_while_the_report_is_rebuilt_loses_no_cell(
+    moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two cells end at once, and the interrupt comes when the first has been told of, or settled."""
+    made, settle, settled = cells(tmp_path, "", ""), engine.settle, iter([moment == "settled", False, False, False])
+    for cell in made:
+        write_status(cell.folder, "running")
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    def settle_and_be_interrupted(*words: Any) -> dict[str, Any]:
+        status = settle(*words)
+        if next(settled):
+            raise KeyboardInterrupt
+        return status
+
+    monkeypatch.setattr(engine, "settle", settle_and_be_interrupted)
+    monkeypatch.setattr(engine, "_start", lambda task: engine.Running(task.cell, Ended(), Pipe(duplex=False)[0]))
+    tasks = [Task(cell, None, "", 0.0, frozenset(), ()) for cell in made]  # type: ignore[arg-type]
+    with pytest.raises(KeyboardInterrupt):
+        engine.LocalEngine(2, interrupted, interrupted).run(tasks)
+    assert states(made) == ["failed", "failed"]
+    assert all("SIGKILL" in read_status(cell.folder)["error"]["message"] for cell in made)
+
+
 def test_what_is_damaged_is_found_before_anything_starts_and_made_again(tmp_path: Path) -> None:
     made = cells(tmp_path, "")
     assert runner(made, []).run() is True
@@ -163,13 +210,17 @@ def test_an_interrupt_ends_the_cells_and_still_writes_the_report(number: signal.
     process = start(tmp_path)
     pids = hanging(tmp_path, 2)
     process.send_signal(number)
-    output, _ = process.communicate(timeout=120)
+    try:
+        output, _ = process.communicate(timeout=120)
+    finally:
+        process.kill()
     assert process.returncode == 130, output
     assert all(gone(pid) for pid in pids)
     (comparison,) = tmp_path.glob("sweeps/v2_v3/*/report/comparison.json")
     listed = json.loads(comparison.read_text())["cells"]
     assert len(listed["finished"]) == 0
     assert [entry["name"] for entry in listed["failed"]] == ["v2-seed0", "v3-seed0"]
+    assert all("interrupted before it was done" in entry["reason"] for entry in listed["failed"])
     assert [entry["name"] for entry in listed["missing"]] == ["v2-seed1", "v3-seed1"]
     assert "report:" in output
 

@@ -5,6 +5,7 @@ import csv
 import gc
 import json
 import logging
+import sys
 import weakref
 from dataclasses import replace
 from pathlib import Path
@@ -63,6 +64,14 @@ def test_a_cell_ends_in_the_documented_result(tmp_path: Path) -> None:
     assert read_status(made.folder)["state"] == "finished"
     evaluation = tmp_path / "store" / f"eval-{result['evaluation']}"
     assert (made.folder / "scores.csv").read_bytes() == (evaluation / "scores.csv").read_bytes()
+
+
+def test_a_stage_costs_what_training_says_of_all_its_attempts(tmp_path: Path) -> None:
+    overrides = ["recipe=v2", "recipe.stages.adapter.sources=[once]"]
+    with pytest.raises(RuntimeError):
+        run(cell(tmp_path, *overrides))
+    result = run(cell(tmp_path, *overrides, index=1))
+    assert [stage["seconds"] for stage in result["stages"]] == [4321.5, 4321.5]
 
 
 def test_stages_run_in_order_each_on_the_chain_before_it(tmp_path: Path) -> None:
@@ -243,3 +252,19 @@ def test_a_plan_names_the_file_whose_code_changed(tmp_path: Path) -> None:
 def test_a_plan_makes_nothing(tmp_path: Path) -> None:
     why(cell(tmp_path, "recipe=v2"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_is_told_from_a_failure() -> None:
+    """Lightning turns Ctrl-C into SystemExit(1); what the user did must stand in the report, not that."""
+    from gemma_audio.sweep.ledger import INTERRUPTED, error_of
+
+    def interrupted() -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            sys.exit(1)
+
+    with pytest.raises(SystemExit) as caught:
+        interrupted()
+    assert error_of(caught.value)["message"] == INTERRUPTED
+    assert error_of(SystemExit(3))["message"] == "3"

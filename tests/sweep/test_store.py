@@ -153,6 +153,37 @@ def test_a_kill_loses_nothing_and_leaves_no_lock(moment: str, builds: int, tmp_p
     assert damage(stored.path) == []
 
 
+def sealed_but_not_named(root: Path, build: Builder, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that a power loss between the seal and the rename leaves."""
+    with monkeypatch.context() as patch:
+        patch.setattr("gemma_audio.sweep.store.rename", lambda *_: (_ for _ in ()).throw(SystemExit()))
+        with pytest.raises(SystemExit):
+            store(root).get_or_build(IDENTITY, build)
+    return root / f"{IDENTITY.name}.partial"
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+def test_a_folder_damaged_between_seal_and_rename_is_finished_again(
+    kind: str, tmp_path: Path, build: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partial, said, left = sealed_but_not_named(tmp_path, build, monkeypatch), list[str](), set[str]()
+    before = {path.relative_to(partial): path.read_bytes() for path in partial.rglob("*") if path.is_file()}
+    DAMAGES[kind](partial)
+
+    def resume(into: Path) -> None:
+        left.update(str(name) for name in before if (into / name).exists())
+        kept = [name for name in before if str(name) in left - {"identity.json"}]
+        assert all((into / name).read_bytes() == before[name] for name in kept), "what is damaged must not be built on"
+        build(into)
+
+    path = store(tmp_path, said).get_or_build(IDENTITY, resume).path
+    assert "manifest.json" not in left
+    assert {"identity.json", "checkpoints/step-1"} <= left
+    assert "DAMAGED" in said[0]
+    assert damage(path) == []
+    assert json.loads((path / "identity.json").read_text())["fingerprint"] == IDENTITY.ref.fingerprint
+
+
 SLOW = """
 import sys, time
 from pathlib import Path

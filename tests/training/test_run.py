@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import itertools
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +22,8 @@ from training_cases import make_stage
 from gemma_audio.config.schema import Model, Objective, Stage, Trainer
 from gemma_audio.errors import GemmaAudioError
 from gemma_audio.models.load import load
+from gemma_audio.sweep.fingerprint import Identity, Ref
+from gemma_audio.sweep.store import Store
 from gemma_audio.training import run
 from gemma_audio.training.answers import AnswerModule
 from gemma_audio.training.checkpoint import SealedCheckpoints
@@ -65,7 +70,7 @@ def whole(base: Model, data: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def test_a_finished_run_leaves_weights_record_and_metrics(whole: dict[Objective, Path], base: Model) -> None:
     for objective, files in ((Objective.caption, {"delta.safetensors"}), (Objective.qa, {"adapter"})):
         into = whole[objective]
-        assert {path.name for path in into.iterdir()} == {"weights", "metrics.csv", "training.json"}
+        assert {path.name for path in into.iterdir()} == {"weights", "metrics.csv", "training.json", "checkpoints"}
         assert {path.name for path in (into / "weights").iterdir()} == files
         record = json.loads((into / "training.json").read_text())
         assert (record["steps"], record["micro_batch_size"], record["damaged_checkpoints"]) == (6, 2, [])
@@ -78,11 +83,69 @@ def test_a_finished_run_leaves_weights_record_and_metrics(whole: dict[Objective,
 
 
 def test_a_finished_run_is_not_run_again(whole: dict[Objective, Path], base: Model, data: Path) -> None:
-    def never(*_: Any) -> None:
-        raise AssertionError("trained again")
-
     record = json.loads((whole[Objective.qa] / "training.json").read_text())
-    assert train(make_stage(Objective.qa), base, data, whole[Objective.qa], never) == record
+    assert train(make_stage(Objective.qa), base, data, whole[Objective.qa], no_steps) == record
+
+
+def no_steps(*_: Any) -> None:
+    raise AssertionError("trained again")
+
+
+HARMS: dict[str, Callable[[Path], None]] = {
+    "truncated weights": lambda into: (into / "weights/adapter/adapter_model.safetensors").write_bytes(b"x"),
+    "lost weights": lambda into: (into / "weights/adapter/adapter_model.safetensors").unlink(),
+    "a changed adapter config": lambda into: (into / "weights/adapter/adapter_config.json").write_text("{}"),
+    "a broken record": lambda into: (into / "training.json").write_text('{"schema": 1, "we'),
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_damaged_results_are_made_again_from_the_checkpoints(
+    whole: dict[Objective, Path], base: Model, data: Path, tmp_path: Path, harm: str
+) -> None:
+    into = Path(shutil.copytree(whole[Objective.qa], tmp_path / "into"))
+    HARMS[harm](into)
+    record = train(make_stage(Objective.qa), base, data, into, no_steps)
+    assert record == json.loads((whole[Objective.qa] / "training.json").read_text())
+    for name in ("weights/adapter/adapter_model.safetensors", "weights/adapter/adapter_config.json", "training.json"):
+        assert (into / name).read_bytes() == (whole[Objective.qa] / name).read_bytes()
+
+
+def test_the_weights_are_on_the_disk_before_the_record(
+    base: Model, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced, pending = set[int](), list[list[str]]()
+    fsync, replace = os.fsync, os.replace
+
+    def noted(descriptor: int) -> None:
+        synced.add(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    def checked(source: Path, target: Path) -> None:
+        if Path(target).name == "training.json":
+            claimed = [tmp_path, tmp_path / "metrics.csv", tmp_path / "weights", *(tmp_path / "weights").rglob("*")]
+            pending.append([str(path) for path in claimed if path.stat().st_ino not in synced])
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    monkeypatch.setattr(os, "replace", checked)
+    train(make_stage(Objective.qa, steps=1), base, data, tmp_path)
+    assert pending == [[]]
+
+
+def test_a_stage_damaged_between_seal_and_rename_is_finished_from_its_checkpoints(
+    whole: dict[Objective, Path], base: Model, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity, store = Identity("stage", {}, Ref("a" * 12, "b" * 12), {}), Store(tmp_path, say=lambda line: None)
+    partial = tmp_path / f"{identity.name}.partial"
+    with monkeypatch.context() as patch:
+        patch.setattr("gemma_audio.sweep.store.rename", lambda *_: (_ for _ in ()).throw(Stopped()))
+        with pytest.raises(Stopped):
+            store.get_or_build(identity, lambda into: train(make_stage(Objective.qa), base, data, into))
+    (partial / "weights/adapter/adapter_model.safetensors").write_bytes(b"x")
+    path = store.get_or_build(identity, lambda into: train(make_stage(Objective.qa), base, data, into, no_steps)).path
+    assert digest(path) == digest(whole[Objective.qa])
+    assert not (path / "checkpoints").exists()
 
 
 def test_the_stage_moves_what_it_trains_and_nothing_else(whole: dict[Objective, Path], base: Model) -> None:
@@ -259,14 +322,47 @@ def test_a_loss_that_is_not_finite_stops_the_run(
     assert not list((tmp_path / "checkpoints").glob("*"))  # broken weights are not saved
 
 
-def test_the_trainer_caps_the_steps(base: Model, data: Path, tmp_path: Path) -> None:
-    trainer = Trainer(name="cpu", threads=1, max_steps=3)
+def test_a_gradient_that_is_not_finite_in_the_last_step_leaves_no_weights(
+    base: Model, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = torch.nn.utils.clip_grad_norm_, itertools.count(1)
+
+    def clip(parameters: Any, limit: float) -> torch.Tensor:
+        norm: torch.Tensor = real(parameters, limit)
+        return norm * float("inf") if next(calls) == 6 else norm
+
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", clip)
+    with pytest.raises(GemmaAudioError, match=r"stage caption_stage: the gradient norm of step 6 is inf; lower optim\.lr"):
+        train(make_stage(Objective.caption), base, data, tmp_path)
+    assert not (tmp_path / "weights").exists()
+    assert not (tmp_path / "checkpoints" / "step-00000006.pt").exists()
+
+
+def test_weights_that_are_not_finite_after_the_last_step_are_not_exported(
+    base: Model, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loss and gradient norm of a step are taken before it moves the weights."""
+    real = StageModule.training_step
+
+    def step(self: StageModule, number: int, index: int) -> None:
+        real(self, number, index)
+        if number == 5:
+            next(iter(self.trained().values())).data.view(-1)[0] = float("nan")
+
+    monkeypatch.setattr(StageModule, "training_step", step)
+    with pytest.raises(GemmaAudioError, match=r"stage caption_stage: after step 6 net\..* holds nan; lower optim\.lr"):
+        train(make_stage(Objective.caption), base, data, tmp_path)
+    assert not (tmp_path / "weights").exists()
+    assert not (tmp_path / "checkpoints" / "step-00000006.pt").exists()
+
+
+def test_the_progress_display_hears_of_every_step(base: Model, data: Path, tmp_path: Path) -> None:
+    trainer = Trainer(name="cpu", threads=1)
     seen: list[tuple[int, int]] = []
-    record = run.train(
-        make_stage(Objective.qa), model=base, data_folder=data, trainer=trainer, chain=[], into=tmp_path,
+    run.train(
+        make_stage(Objective.qa, steps=3), model=base, data_folder=data, trainer=trainer, chain=[], into=tmp_path,
         log=lambda *_: None, progress=lambda step, steps, _: seen.append((step, steps)),
     )  # fmt: skip
-    assert record["steps"] == 3
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
 
