@@ -14,7 +14,6 @@ from gemma_audio.errors import GemmaAudioError
 
 if TYPE_CHECKING:
     from gemma_audio.cli.collect import Collected
-    from gemma_audio.config.schema import Config
     from gemma_audio.sweep.rooms import Rooms
     from gemma_audio.sweep.run import Runner
 
@@ -42,13 +41,14 @@ def main(argv: Sequence[str] | None = None, rooms: Rooms | None = None) -> int:
 
 
 def _run(collected: Collected, argv: Sequence[str], rooms: Rooms | None) -> int:
+    from gemma_audio.cli.checks import checked
     from gemma_audio.cli.console import print_plan
     from gemma_audio.sweep.ledger import Cell, new_folder
     from gemma_audio.sweep.rooms import Rooms
     from gemma_audio.sweep.run import Runner
 
     rooms = rooms or Rooms()
-    configs = _checked(collected)
+    configs = checked(collected)
     if configs[0].plan:
         cells = [Cell(i, config, (), Path()) for i, config in enumerate(configs)]
         print_plan(cells, Runner(cells, Path(), argv, rooms).plans())
@@ -62,20 +62,13 @@ def _run(collected: Collected, argv: Sequence[str], rooms: Rooms | None) -> int:
     return _sweep(Runner(cells, folder, argv, rooms))
 
 
-def _checked(collected: Collected) -> list[Config]:
-    """The typed configs of all jobs. Raises ConfigError with every problem of every cell."""
-    from gemma_audio.cli.checks import checked
-
-    return checked(collected)
-
-
 def _sweep(runner: Runner) -> int:
     """Run a sweep; its report is written whatever happens, and a report that cannot be written is a failure."""
     from gemma_audio.sweep.ledger import write_sweep
 
     folder = runner.folder
     write_sweep(folder, runner.cells, runner.argv)
-    print(f"{len(runner.cells)} cells in {_relative(folder)}", flush=True)
+    print(f"{len(runner.cells)} cell{'s' if len(runner.cells) != 1 else ''} in {_relative(folder)}", flush=True)
     runner.report = lambda: _write_report(folder)
     finished = False
     try:

@@ -1,6 +1,6 @@
 """What can be chosen: the schema of conf/, composing it, and the checks that come before any work."""
 
-from gemma_audio.config.checks import check_all, check_config, check_sweep
+from gemma_audio.config.checks import check_config, check_sweep
 from gemma_audio.config.compose import CONF, load_config, to_config
 from gemma_audio.config.schema import Adapter, Config, Data, Evaluation, Model, Optim, Prompts, Recipe, Stage, Sweep, Trainer
 
@@ -17,7 +17,6 @@ __all__ = [
     "Stage",
     "Sweep",
     "Trainer",
-    "check_all",
     "check_config",
     "check_sweep",
     "load_config",

@@ -8,24 +8,13 @@ from pathlib import Path
 
 from gemma_audio.config.rules import at_least, choice, given, not_writable, template
 from gemma_audio.config.schema import PARTS, Accelerator, BenchmarkKind, Config, Evaluation, Method, Objective, Prompts, Stage
-from gemma_audio.errors import ConfigError, Problem
+from gemma_audio.errors import Problem
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 DTYPES = ("float32", "bfloat16")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 PRECISIONS = ("32-true", "bf16-mixed")
 WANDB_MODES = ("offline", "online")
-
-
-def check_all(configs: Sequence[Config], *, multirun: bool) -> None:
-    """Check every config and the sweep they form.
-
-    Raises ConfigError with all problems; one that several cells share is listed once.
-    """
-    problems = [problem for config in configs for problem in check_config(config)]
-    problems += check_sweep(configs, multirun=multirun)
-    if problems:
-        raise ConfigError(list(dict.fromkeys(problems)))
 
 
 def check_config(config: Config) -> list[Problem]:

@@ -66,7 +66,8 @@ def _reason(identity: Identity, store: Store) -> str:
     differences = [_differences(dict(_leaves(record["identity"])), wanted) for record in store.records(identity.kind)]
     if not differences:
         return "nothing like it in the store"
-    return _describe(min(differences, key=len))
+    # Of what stands on the same link, the nearest; only then of what stands on another.
+    return _describe(min(differences, key=lambda difference: ("parent" in difference, len(difference))))
 
 
 def _leaves(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:

@@ -57,7 +57,7 @@ def test_all_problems_are_shown_with_their_remedies(
 
 def test_an_error_that_blames_no_override_is_shown_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "Interpolation key 'nope' not found" in refusal(capsys, tmp_path / "out", "seed=${nope}")
-    assert "interval" in refusal(capsys, tmp_path / "out", "-m", "seed=interval(0,1)")
+    assert "INTERVAL_SWEEP" in refusal(capsys, tmp_path / "out", "-m", "seed=interval(0,1)")
     assert blamed(RuntimeError("no idea"), ["seed=1"]) is None
 
 

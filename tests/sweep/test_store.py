@@ -14,6 +14,7 @@ import pytest
 
 from gemma_audio.config.schema import Reuse
 from gemma_audio.errors import StoreError
+from gemma_audio.sweep import plan
 from gemma_audio.sweep.fingerprint import Identity, Ref
 from gemma_audio.sweep.seal import damage
 from gemma_audio.sweep.store import Store
@@ -236,3 +237,14 @@ def test_a_store_that_cannot_be_written_says_so(tmp_path: Path, build: Builder) 
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="out=FOLDER"):
         store(tmp_path / "file" / "store").get_or_build(IDENTITY, build)
+
+
+def test_a_plan_names_the_code_of_the_same_link_before_another_link(tmp_path: Path) -> None:
+    store = Store(tmp_path, say=lambda line: None)
+    parents = [Ref.of({"model": name}) for name in ("one", "other")]
+    here = Identity("eval", {"split": "test"}, parents[0], {"score.py": "a", "run.py": "a"})
+    elsewhere = Identity("eval", {"split": "test"}, parents[1], {"score.py": "b", "run.py": "b"})
+    for identity in (here, elsewhere):
+        store.get_or_build(identity, lambda into: (into / "scores.csv").write_text("x"))
+    wanted = Identity("eval", {"split": "test"}, parents[0], {"score.py": "b", "run.py": "b"})
+    assert "code changed in run.py, score.py" in plan._reason(wanted, store)
