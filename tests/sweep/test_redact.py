@@ -42,7 +42,7 @@ def test_revisions_are_no_secrets() -> None:
 
 
 def test_commands_are_kept_without_secrets_and_paths() -> None:
-    assert command(["/home/me/bin/gemma-audio", "-m", "+tracker.wandb.api_key=abc", "seed=0"]) == [
+    assert command(["/opt/venv/bin/gemma-audio", "-m", "+tracker.wandb.api_key=abc", "seed=0"]) == [
         "gemma-audio",
         "-m",
         f"+tracker.wandb.api_key={HIDDEN}",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from gemma_audio.config.schema import Adapter, Model, Objective, Optim, Prompts, Stage
+from gemma_audio.config.schema import Adapter, Model, Objective, Optim, Prompts, Stage, Trainer
 from gemma_audio.data.corpus import Corpus
 from gemma_audio.data.encoder import Encoder
 from gemma_audio.models.load import load
+from gemma_audio.training import run
 from gemma_audio.training.module import StageModule
 from gemma_audio.training.run import MODULES
 
@@ -55,3 +58,11 @@ def worst(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> float:
     assert set(a) == set(b)
     norm = torch.stack([g.norm() for g in a.values()]).norm()
     return max(float((a[name] - b[name]).norm() / norm) for name in a)
+
+
+def train(stage: Stage, base: Model, data: Path, into: Path, log: Callable[..., None] = lambda *_: None) -> dict[str, Any]:
+    """Run a stage on one CPU thread; `log` may raise to end it in the middle."""
+    trainer = Trainer(name="cpu", threads=1)
+    return run.train(
+        stage, model=base, data_folder=data, trainer=trainer, chain=[], into=into, log=log, progress=lambda *_: None
+    )  # fmt: skip
