@@ -2,12 +2,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup ablation smoke test lint format lock clean
+.PHONY: help setup ablation smoke experiments test bench lint format lock clean
 
 help:
 	@echo "make ablation   base, v2 and v3 over three seeds on the embedded world; prints the table and the report's path"
 	@echo "make smoke      the same path in under a minute"
+	@echo "make experiments  every committed result of experiments/ again (about half an hour on two cores; repeated, seconds)"
 	@echo "make test       the test suite"
+	@echo "make bench      how fast it is: a table, also in outputs/bench/ (some minutes; judges nothing)"
 	@echo "make setup      .venv with the locked dependencies (about 5.5 GB; a few minutes)"
 	@echo "make lint       ruff, ruff format, mypy"
 
@@ -27,8 +29,14 @@ ablation: setup
 smoke: setup
 	@$(BIN)/gemma-audio -m sweep=smoke
 
+experiments: setup
+	@$(BIN)/python -m gemma_audio.cli.experiments
+
 test: setup
 	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal
+
+bench: setup
+	@$(BIN)/python -m gemma_audio.cli.bench
 
 lint: setup
 	@$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Every experiment names a sweep that composes, and its table is its committed comparison, number by number."""
+"""Every experiment belongs to a sweep that composes or to the probe, and its table is its committed result, number by number."""
 
 import json
 import re
@@ -6,36 +6,64 @@ from pathlib import Path
 
 import pytest
 
+from gemma_audio.cli.experiments import TABLE, main, table
+from gemma_audio.cli.learnable import table as probe_table
 from gemma_audio.config.compose import CONF, load_config
+from gemma_audio.world import tiny
+from gemma_audio.world.tasks import TASKS
 
-EXPERIMENTS = sorted((Path(__file__).parents[1] / "experiments").iterdir())
+ROOT = Path(__file__).parents[1] / "experiments"
+EXPERIMENTS = sorted(path for path in ROOT.iterdir() if path.is_dir())
+SWEEPS = [folder for folder in EXPERIMENTS if (CONF / "sweep" / f"{folder.name}.yaml").exists()]
+PROBES = json.loads((ROOT / "learnable" / "results" / "probes.json").read_text())
 
 
-def printed(pair: dict) -> str:
-    low, high = (100 * bound for bound in pair["interval"])
-    return f"{100 * pair['delta']:+.1f} [{low:+.1f}, {high:+.1f}]"
+def test_every_experiment_can_be_made_again() -> None:
+    assert {folder.name for folder in EXPERIMENTS} - {folder.name for folder in SWEEPS} == {"learnable"}
+    assert SWEEPS
 
 
-@pytest.mark.parametrize("folder", EXPERIMENTS, ids=lambda path: path.name)
-def test_experiment_is_a_sweep(folder: Path) -> None:
-    assert (CONF / "sweep" / f"{folder.name}.yaml").exists()
+@pytest.mark.parametrize("folder", SWEEPS, ids=lambda path: path.name)
+def test_experiment_is_its_sweep(folder: Path) -> None:
     config = load_config(f"sweep={folder.name}")
     comparison = json.loads((folder / "results" / "comparison.json").read_text())
     assert config.sweep is not None
     assert comparison["sweep"]["decision"] == config.sweep.decision
+    assert set(comparison["arms"]) == set(config.sweep.arms)
     assert comparison["schema"] == 1
+    assert not comparison["cells"]["failed"] + comparison["cells"]["missing"]
 
 
-@pytest.mark.parametrize("folder", EXPERIMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("folder", SWEEPS, ids=lambda path: path.name)
 def test_table_is_the_committed_comparison(folder: Path) -> None:
     comparison = json.loads((folder / "results" / "comparison.json").read_text())
-    lines = [line for line in (folder / "README.md").read_text().splitlines() if re.match(r"\| .*\d", line)]
-    table = {cells[0].strip("*"): cells[1:] for cells in ([c.strip() for c in line.strip("|").split("|")] for line in lines)}
-    for entry in comparison["subcategories"]:
-        primary = next(pair for pair in entry["pairs"] if pair["treatment"] == "v3" and pair["baseline"] == "v2")
-        expected = [str(entry["n"]), *(f"{100 * entry['arms'][arm]:.1f}" for arm in ("base", "v2", "v3")), printed(primary)]
-        assert table[entry["name"]] == expected
-    primary = next(pair for pair in comparison["pairs"] if pair["primary"] and pair["scope"] == "recipe")
-    assert table["all"][-1] == printed(primary)
-    for cell, arm in zip(table["all"][1:], ("base", "v2", "v3"), strict=False):
-        assert cell.split()[0] == f"{100 * comparison['arms'][arm]['accuracy']:.1f}"
+    written = TABLE.search((folder / "README.md").read_text())
+    assert written is not None
+    assert written[0] == table(comparison)
+    best = max(comparison["subcategories"], key=lambda row: row["arms"]["base"])
+    assert re.search(rf"\| {re.escape(best['name'])} \| {best['n']} \| {100 * best['arms']['base']:.1f} \|", written[0])
+
+
+def test_probes_belong_to_the_shipped_weights_and_their_table_is_the_result() -> None:
+    assert PROBES["weights_sha256"] == tiny.weights_sha256()
+    written = TABLE.search((ROOT / "learnable" / "README.md").read_text())
+    assert written is not None
+    assert written[0] == probe_table(PROBES)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_every_question_can_be_learnt(task) -> None:
+    """Three standard errors above chance with the committed number of questions."""
+    row = PROBES["subcategories"][task.subcategory]
+    error = (row["chance"] * (1 - row["chance"]) / PROBES["questions"]) ** 0.5
+    assert row["probe"] > row["chance"] + 3 * error
+
+
+def test_unknown_experiment_is_refused_and_known_ones_are_made_in_order(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    for name in ("b", "a"):
+        (tmp_path / name).mkdir()
+    made: list[str] = []
+    assert main([], tmp_path, lambda folder: made.append(folder.name)) == 0
+    assert made == ["a", "b"]
+    assert main(["c"], tmp_path) == 2
+    assert "there are: a, b" in capsys.readouterr().err

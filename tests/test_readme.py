@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from readme_files import own_files
 
 from gemma_audio.cli.main import main
 
@@ -25,6 +26,7 @@ def test_command_is_accepted(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    own_files(tmp_path)
     Path("mmau-test-mini.json").write_text(json.dumps([ROW]))
     Path("test-mini-audios").mkdir()
     soundfile.write("test-mini-audios/a.wav", np.sin(np.arange(16_000) / 9), 16_000)

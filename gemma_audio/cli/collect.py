@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import hydra
+from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode, TaskFunction
 from omegaconf import DictConfig
 
 from gemma_audio.cli.explain import explain
 from gemma_audio.cli.recover import REFUSALS, recover
+from gemma_audio.cli.user_folder import folder_problems, searchpath, user_folder, with_completed_folder
 from gemma_audio.config.compose import CONF
 from gemma_audio.config.schema import register
 from gemma_audio.errors import ConfigError, Problem
@@ -49,6 +51,9 @@ def collect(argv: Sequence[str]) -> Collected:
     Raises ConfigError where Hydra can compose no config at all, and SystemExit where Hydra ends the program.
     """
     _refuse_folders_and_launchers(argv)
+    argv = with_completed_folder(_options_first(argv))
+    if (folder := user_folder(argv)) and (wrong := list(folder_problems(folder))):
+        raise ConfigError(wrong)
     register()
     collected = Collected()
 
@@ -70,6 +75,13 @@ def collect(argv: Sequence[str]) -> Collected:
     return collected if refused is None else _recovered(argv, refused)
 
 
+def _options_first(argv: Sequence[str]) -> list[str]:
+    """The command line with its options before its overrides: Hydra's parser refuses overrides on both sides of an option."""
+    known, rest = get_args_parser().parse_known_args(list(argv[1:]))
+    overrides = {*known.overrides, *(word for word in rest if not word.startswith("-"))}
+    return [*argv[:1], *(w for w in argv[1:] if w not in overrides), *(w for w in argv[1:] if w in overrides)]
+
+
 def _recovered(argv: Sequence[str], error: Exception) -> Collected:
     try:
         problems, cells = recover(argv)
@@ -77,7 +89,7 @@ def _recovered(argv: Sequence[str], error: Exception) -> Collected:
         problems, cells = [], []
     jobs = [Job(cell.node, cell.words) for cell in cells if cell.node is not None]
     if not problems or not jobs:
-        raise ConfigError(problems or [explain(error, argv[1:])])
+        raise ConfigError(problems or [explain(error, [*argv[1:], *searchpath(user_folder(argv))])])
     return Collected(jobs, multirun=len(cells) > 1, problems=problems)
 
 

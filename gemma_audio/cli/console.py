@@ -13,6 +13,8 @@ from rich.text import Text
 
 from gemma_audio.sweep.ledger import Cell
 from gemma_audio.sweep.plan import Step
+from gemma_audio.sweep.progress import duration
+from gemma_audio.sweep.workload import fresh, seconds
 
 SHOWN = 5
 WIDE = 10_000  # a pipe or a file has no width, so nothing is folded there
@@ -25,24 +27,27 @@ UNANSWERED = {
 }
 
 
-def print_plan(cells: Sequence[Cell], plans: Mapping[int, list[Step]]) -> None:
-    """Print what each cell would do and why, and the totals."""
-    header = ("cell", "work", "action", "why")
+def print_plan(cells: Sequence[Cell], plans: Mapping[int, list[Step]], side: int = 1) -> None:
+    """Print what each cell would do, for about how long and why, and the totals with `side` cells side by side."""
+    header = ("cell", "work", "action", "time", "why")
     rows: list[tuple[str, ...]] = []
     made: dict[str, str] = {}
     for cell in cells:
         for number, step in enumerate(plans[cell.index]):
-            action, why = (step.action, step.reason) if step.name not in made else ("share", f"made for {made[step.name]}")
+            shared = not step.reused and step.name in made
+            action, why = ("share", f"made for {made[step.name]}") if shared else (step.action, step.reason)
             if not step.reused:
                 made.setdefault(step.name, cell.name)
-            rows.append((cell.name if number == 0 else "", step.name, action, why))
+            rows.append((cell.name if number == 0 else "", step.name, action, "" if shared else _time(step), why))
     console = _console()
-    names = sum(max(len(row[column]) for row in [header, *rows]) + GAP for column in range(3))
-    table = _table(*header, whole=3 if names + WHY <= console.width else 0)
+    whole = len(header) - 1
+    names = sum(max(len(row[column]) for row in [header, *rows]) + GAP for column in range(whole))
+    table = _table(*header, whole=whole if names + WHY <= console.width else 0)
     for row in rows:
         table.add_row(*map(Text, row))
     console.print(table)
-    console.print(_totals(plans))
+    for line in _totals(plans, side):
+        console.print(line, soft_wrap=not console.is_terminal)
 
 
 def print_accuracy(cell: Cell, result: Mapping[str, Any]) -> None:
@@ -65,14 +70,44 @@ def print_accuracy(cell: Cell, result: Mapping[str, Any]) -> None:
         print(f"  row {entry['row']} ({entry['id'] or 'no id'}): {entry['reason']}")
 
 
-def _totals(plans: Mapping[int, list[Step]]) -> str:
-    fresh = {step.name: step for steps in plans.values() for step in steps if not step.reused}
-    trained = [step for step in fresh.values() if step.action == "train"]
-    if not fresh:
-        return "Nothing to train: everything is in the store."
-    evaluations = sum(step.action == "answer" for step in fresh.values())
+def print_failure(name: str, status: Mapping[str, Any], log: str) -> None:
+    """Print to standard error why a run failed: its stage, the cause, the end of its log, and what to type next."""
+    from gemma_audio.report.console import print_failures
+
+    error = status.get("error") or {}
+    reason = f"{error.get('type', 'error')}: {error.get('message', 'unknown')}"
+    tail = error.get("log_tail", str(error.get("traceback_tail", "")).splitlines())
+    console = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE)
+    print_failures([{"name": name, "stage": status.get("work"), "reason": reason, "log": log, "log_tail": tail}], console, "")
+    print("To go on, type the same command again: a half-trained stage goes on from its last checkpoint.", file=sys.stderr)
+
+
+def _time(step: Step) -> str:
+    if step.reused:
+        return ""
+    return duration(step.estimate.seconds) if step.estimate else "unknown"
+
+
+def _totals(plans: Mapping[int, list[Step]], side: int) -> list[str]:
+    work = list(fresh(plans).values())
+    trained = [step for step in work if step.action == "train"]
+    if not work:
+        return ["Nothing to do: everything is in the store."]
+    evaluations = sum(step.action == "answer" for step in work)
     stages = f"{_count(len(trained), 'stage')} to train ({_count(sum(s.steps for s in trained), 'step')})"
-    return f"To do: {stages}, {_count(evaluations, 'evaluation')}."
+    return [f"To do: {stages}, {_count(evaluations, 'evaluation')}.", _duration(plans, work, side)]
+
+
+def _duration(plans: Mapping[int, list[Step]], work: Sequence[Step], side: int) -> str:
+    """The time of the whole, and which past runs tell it."""
+    told = {step.kind: step.estimate.runs for step in work if step.estimate}
+    untold = ", ".join(dict.fromkeys(step.kind for step in work if not step.estimate))
+    if not told:
+        return f"Time: no past run in the store tells of {untold}."
+    known = "; ".join(f"{kind}: from {_count(runs, 'past run')}" for kind, runs in told.items())
+    parallel = f", {_count(side, 'cell')} at a time" if len(plans) > 1 else ""
+    rest = f"; {untold}: no past run, not counted" if untold else ""
+    return f"Time: about {duration(seconds(plans, side))}{parallel} ({known}{rest})."
 
 
 def _count(number: int, what: str) -> str:

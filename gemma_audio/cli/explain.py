@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -11,7 +12,10 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import MissingConfigException
 from omegaconf import DictConfig, OmegaConf
+from yaml import YAMLError
 
+from gemma_audio.cli.user_folder import SEARCHPATH
+from gemma_audio.config import schema
 from gemma_audio.config.compose import CONF
 from gemma_audio.errors import Problem
 
@@ -20,6 +24,8 @@ UNKNOWN_KEY = re.compile(
     r"Could not (?:override|delete from config\.) '([^']+)'|Key '[^']*' (?:is )?not in .*?full_key: (\S+)", re.S
 )
 UNKNOWN_PLACE = re.compile(r"Could not (?:override|delete) '(\w+)@([\w.]+)\.([\w-]+)'")
+IN_FILE = re.compile(r"In '([^']+)': \w+ raised while composing config:\n")
+NO_SUCH_KEY = re.compile(r"Key '([^']+)' not in '(\w+)'")
 FULL_KEY = re.compile(r"full_key: (\S+)")
 NOT_A_TEXT = re.compile(r"Config group override must be a string or a list")
 ONE_OF = re.compile(r"Invalid value '([^']*)', expected one of \[([^\]]*)\]")
@@ -36,6 +42,10 @@ def explain(error: BaseException, overrides: Sequence[str]) -> Problem:
         group, _, option = error.missing_cfg_file.rpartition("/")
         return _unknown_option(group or "config", option, error.options)
     text = _chain(error)
+    if isinstance(error, YAMLError):
+        return Problem("config", f"a fragment is no YAML: {' '.join(text.split())}", "Correct the file at that line.")
+    if match := IN_FILE.search(text):
+        return _in_file(match[1], text)
     if match := UNKNOWN_PLACE.search(text):
         return _unknown_place(match[1], match[2], match[3], overrides)
     if match := UNKNOWN_KEY.search(text):
@@ -48,6 +58,18 @@ def explain(error: BaseException, overrides: Sequence[str]) -> Problem:
             if (match := CHOICE.fullmatch(word)) and (CONF / match[1]).is_dir() and (match[3] or "=").lstrip("=").isdigit():
                 return _unknown_option(match[1], match[3][1:], [path.stem for path in (CONF / match[1]).glob("*.yaml")])
     return Problem("command line", str(error).strip(), "See gemma-audio --help.")
+
+
+def _in_file(name: str, text: str) -> Problem:
+    """A value in a fragment that does not fit its type, or a key that its type does not have."""
+    said = text[IN_FILE.search(text).end() :].split("\n")[0]  # type: ignore[union-attr]
+    at = f" ({match[1]})" if (match := FULL_KEY.search(text)) else ""
+    match = NO_SUCH_KEY.search(text)
+    if not match or not is_dataclass(node := getattr(schema, match[2], None)):
+        return Problem(f"{name}.yaml", f"{said}{at}", "Correct the file.")
+    known = [field.name for field in fields(node)]
+    message = f"unknown key '{match[1]}'{at}; known: {', '.join(known)}"
+    return Problem(f"{name}.yaml", message, _guess(match[1], known) or "Correct the file.")
 
 
 def key_of(word: str) -> str:
@@ -112,13 +134,15 @@ def _unknown_key(place: str, overrides: Sequence[str]) -> Problem:
             return Problem(place, message, _guess(key, keys) or "See gemma-audio --cfg job.")
         known.append(key)
         node = node[key]
+    if isinstance(node, DictConfig):
+        return Problem(place, "one of its keys is new here", f"To add keys, write a plus: '+{place}={{KEY: VALUE}}'")
     return Problem(place, "cannot be set here", "See gemma-audio --cfg job.")
 
 
 def _composed(overrides: Sequence[str]) -> DictConfig:
     """The config with the chosen groups alone: they decide which keys there are."""
     choices = [word for word in overrides if (match := CHOICE.fullmatch(word)) and (CONF / match[1]).is_dir()]
-    return composed(choices)
+    return composed([*choices, *(word for word in overrides if word.startswith(SEARCHPATH))])
 
 
 def composed(overrides: Sequence[str], hydra: bool = False) -> DictConfig:

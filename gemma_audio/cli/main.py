@@ -43,15 +43,16 @@ def main(argv: Sequence[str] | None = None, rooms: Rooms | None = None) -> int:
 def _run(collected: Collected, argv: Sequence[str], rooms: Rooms | None) -> int:
     from gemma_audio.cli.checks import checked
     from gemma_audio.cli.console import print_plan
+    from gemma_audio.sweep.engine import side_by_side
     from gemma_audio.sweep.ledger import Cell, new_folder
     from gemma_audio.sweep.rooms import Rooms
     from gemma_audio.sweep.run import Runner
 
     rooms = rooms or Rooms()
-    configs = checked(collected)
+    configs = checked(collected, rooms)
     if configs[0].plan:
         cells = [Cell(i, config, (), Path()) for i, config in enumerate(configs)]
-        print_plan(cells, Runner(cells, Path(), argv, rooms).plans())
+        print_plan(cells, Runner(cells, Path(), argv, rooms).plans(), side_by_side(configs[0], len(cells)))
         return 0
     signal.signal(signal.SIGTERM, _interrupt)
     folder = new_folder(configs[0], multirun=collected.multirun)
@@ -70,21 +71,33 @@ def _sweep(runner: Runner) -> int:
     write_sweep(folder, runner.cells, runner.argv)
     print(f"{len(runner.cells)} cell{'s' if len(runner.cells) != 1 else ''} in {_relative(folder)}", flush=True)
     runner.report = lambda: _write_report(folder)
-    finished = False
+    finished = reported = False
     try:
         finished = runner.run()
     finally:
+        reported = _conclude(folder)
+    return _exit_code(runner) if finished and reported else FAILED
+
+
+def _conclude(folder: Path) -> bool:
+    """Write the report and print its summary; what goes wrong with it is said and stops nothing: the results are on disk."""
+    try:
         _write_report(folder)
         _show_report(folder)
-    return _exit_code(runner) if finished else FAILED
+    except Exception as error:
+        said = f"the report of {_relative(folder)} failed ({type(error).__name__}: {error})"
+        print(f"gemma-audio: {said}; its cells' results are kept, the same command reports again", file=sys.stderr)
+        return False
+    return True
 
 
 def _single(runner: Runner) -> int:
-    from gemma_audio.cli.console import print_accuracy
+    from gemma_audio.cli.console import print_accuracy, print_failure
+    from gemma_audio.sweep.ledger import read_status
     from gemma_audio.sweep.run import result_of
 
     if not runner.run():
-        print(f"failed; see {_relative(runner.folder)}/run.log", file=sys.stderr)
+        print_failure(runner.cells[0].name, read_status(runner.folder), f"{_relative(runner.folder)}/run.log")
         return FAILED
     print_accuracy(runner.cells[0], result_of(runner.cells[0]))
     print(f"{_relative(runner.folder)}/result.json")
@@ -108,7 +121,7 @@ def _write_report(folder: Path) -> None:
 def _show_report(folder: Path) -> None:
     from gemma_audio.report.console import print_summary
 
-    print_summary(json.loads((folder / "report" / "comparison.json").read_text()))
+    print_summary(json.loads((folder / "report" / "comparison.json").read_text()), folder=_relative(folder))
     print(f"report: {_relative(folder)}/report/index.html", flush=True)
 
 

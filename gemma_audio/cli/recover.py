@@ -12,13 +12,15 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from gemma_audio.cli.explain import composed, explain, key_of
+from gemma_audio.cli.user_folder import SEARCHPATH, searchpath, user_folder
 from gemma_audio.config.compose import CONF
 from gemma_audio.errors import Problem
 
 # Hydra raises ValueError for a group that is set to a number.
-REFUSALS = (HydraException, OmegaConfBaseException, ValueError)
+REFUSALS = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
 GROUP = re.compile(r"~?([\w/]+)(@[\w.]+)?(=.*)?", re.S)
 QUOTED = re.compile(r"'([^']+)'")
 SHOWN = 3
@@ -36,12 +38,12 @@ class Composed:
 def recover(argv: Sequence[str]) -> tuple[list[Problem], list[Composed]]:
     """The problems of the command line `argv`, and its cells, composed without the overrides that were refused.
 
-    Nothing is found where the command brings config files of its own (--config-dir and its like).
+    Nothing is found where the command brings a primary config of its own (--config-name, --config-path).
     """
     args = get_args_parser().parse_args(list(argv[1:]))
-    if args.config_dir or args.config_name or args.config_path:
+    if args.config_name or args.config_path:
         return [], []
-    words = list(args.overrides)
+    words = [*args.overrides, *searchpath(user_folder(argv))]
     problems = [*_unreadable(words), *_not_swept(words, args.multirun)]
     found, cells = _cells(words) if args.multirun else ([], [tuple(words)])
     made = [_compose(cell) for cell in cells]
@@ -72,7 +74,8 @@ def _cells(words: list[str]) -> tuple[list[Problem], list[tuple[str, ...]]]:
     """The overrides of each cell, as Hydra's own sweeper splits them; the sweep file's own come first."""
     parser = OverridesParser.create()
     single = [w for w in words if (CONF / group_of(w)).is_dir() and not parser.parse_override(w).is_sweep_override()]
-    master = _compose(tuple(w for w in single if group_of(w) in ("sweep", "experiment")), hydra=True)
+    chosen = [w for w in single if group_of(w) in ("sweep", "experiment")]
+    master = _compose((*chosen, *(w for w in words if w.startswith(SEARCHPATH))), hydra=True)
     refused = [w for w in single if group_of(w) in [problem.place for problem in master.problems]]
     rest = [w for w in words if w not in refused]
     params = OmegaConf.select(master.node, "hydra.sweeper.params") if master.node is not None else None

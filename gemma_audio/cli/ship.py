@@ -49,7 +49,7 @@ def _accuracy() -> dict[str, Any]:
     from gemma_audio.evaluation.run import evaluate
     from gemma_audio.world import build
 
-    config = load_config("data.clips=0", "data.dev_questions=0", "model=tiny", "recipe=base")
+    config = load_config("data.clips=0", "data.dev_questions=0", "data.shift_questions=0", "model=tiny", "recipe=base")
     with tempfile.TemporaryDirectory() as scratch:
         data, into = Path(scratch, "data"), Path(scratch, "eval")
         build(config.data, data)

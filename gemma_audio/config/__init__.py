@@ -2,7 +2,7 @@
 
 from gemma_audio.config.checks import check_config, check_sweep
 from gemma_audio.config.compose import CONF, load_config, to_config
-from gemma_audio.config.schema import Adapter, Config, Data, Evaluation, Model, Optim, Prompts, Recipe, Stage, Sweep, Trainer
+from gemma_audio.config.schema import Adapter, Config, Data, Evaluation, Mix, Model, Optim, Prompts, Recipe, Stage, Sweep, Trainer
 
 __all__ = [
     "CONF",
@@ -10,6 +10,7 @@ __all__ = [
     "Config",
     "Data",
     "Evaluation",
+    "Mix",
     "Model",
     "Optim",
     "Prompts",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import string
 from collections.abc import Callable, Iterator, Sequence
@@ -37,12 +38,14 @@ def template(place: str, text: str, allowed: Sequence[str], required: Sequence[s
             yield Problem(place, f"'{text}' lacks {{{name}}}", f"Put {{{name}}} where it belongs.")
 
 
-def choice(place: str, value: str | None, allowed: Sequence[str | None], what: str = "value") -> Iterator[Problem]:
-    """A value that must be one of a few."""
+def choice(
+    place: str, value: str | None, allowed: Sequence[str | None], what: str = "value", *, listed: bool = False
+) -> Iterator[Problem]:
+    """A value that must be one of a few; `listed` if `place` holds a list of such values."""
     if value not in allowed:
         options = [str(option) for option in allowed if option is not None]
         near = get_close_matches(str(value), options, n=1)
-        hint = f"Did you mean '{near[0]}'?" if near else f"{place}={options[0]}"
+        hint = f"Did you mean '{near[0]}'?" if near else f"{place}={f'[{options[0]}]' if listed else options[0]}"
         yield Problem(place, f"unknown {what} '{value}'; allowed: {', '.join(options)}", hint)
 
 
@@ -50,6 +53,19 @@ def at_least(place: str, value: int | None, least: int) -> Iterator[Problem]:
     """A number that must not be too small; None is no number."""
     if value is not None and value < least:
         yield Problem(place, f"{value} is below {least}", f"{place}={least}")
+
+
+def within(place: str, value: float, low: float, high: float, example: float, *, closed: bool = False) -> Iterator[Problem]:
+    """A finite number from `low` up to `high`, which itself is allowed if `closed`."""
+    if not (low <= value < high or (closed and value == high)) or math.isinf(value):
+        top = f" and {'at most' if closed else 'below'} {high:g}" if math.isfinite(high) else ""
+        yield Problem(place, f"{value} is not allowed; allowed: numbers of at least {low:g}{top}", f"{place}={example}")
+
+
+def once(place: str, values: Sequence[str]) -> Iterator[Problem]:
+    """A list that names each thing once."""
+    for value in dict.fromkeys(v for v in values if values.count(v) > 1):
+        yield Problem(place, f"'{value}' is listed twice", f"{place}=[{','.join(dict.fromkeys(values))}]")
 
 
 def not_writable(path: Path) -> str:

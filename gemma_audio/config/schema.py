@@ -18,6 +18,7 @@ from omegaconf import MISSING
 ROLE = "role"
 IDENTITY = "identity"
 RUNTIME = "runtime"
+SPLITS = ("dev", "test", "test_voice", "test_combo")
 PARTS = ("audio_tower", "projector", "language_model", "per_layer_embedding")
 
 
@@ -53,6 +54,7 @@ class Weights(StrEnum):
 
 class DataKind(StrEnum):
     embedded = "embedded"
+    manifest = "manifest"
 
 
 class AdapterMethod(StrEnum):
@@ -70,12 +72,19 @@ class Objective(StrEnum):
 class BenchmarkKind(StrEnum):
     embedded = "embedded"
     mmau = "mmau"
+    mcq_file = "mcq_file"
 
 
 class Method(StrEnum):
     option_text = "option_text"
     letter = "letter"
     generate = "generate"
+
+
+class AnswerForm(StrEnum):
+    auto = "auto"
+    text = "text"
+    letter = "letter"
 
 
 class Accelerator(StrEnum):
@@ -103,14 +112,24 @@ class Model:
 
 @dataclass
 class Data:
-    """Sizes of the embedded world: training clips, and questions per subcategory of the dev and the test split."""
+    """What is trained on: `kind` is built in or a plugin's, and decides which other fields count.
+
+    The embedded world has a seed, training clips, and questions per subcategory of its splits: dev, test, and the two shifted
+    ones, test_voice and test_combo (whatever the kind, these size the embedded benchmark). A manifest has a file, the folder of
+    its sounds (null: the file's own) and names of its columns. A plugin's corpus may read all of them, and `options`.
+    """
 
     name: str = runtime()
-    kind: DataKind = identity(DataKind.embedded)
+    kind: str = identity(DataKind.embedded)
     seed: int = identity(0)
-    clips: int = identity()
-    dev_questions: int = identity()
-    test_questions: int = identity()
+    clips: int = identity(0)
+    dev_questions: int = identity(12)
+    test_questions: int = identity(40)
+    shift_questions: int = identity(8)
+    file: str | None = runtime(None)
+    audio_dir: str | None = runtime(None)
+    columns: dict[str, str] = identity(factory=dict)
+    options: dict[str, Any] = identity(factory=dict)
 
 
 @dataclass
@@ -119,6 +138,14 @@ class Prompts:
 
     name: str = runtime()
     by_source: dict[str, list[str]] = identity()
+
+
+@dataclass
+class Mix:
+    """The corpora that a stage reads; `sources` [] means every source that the data hold."""
+
+    name: str = runtime("all")
+    sources: list[str] = identity(factory=list)
 
 
 @dataclass
@@ -135,9 +162,13 @@ class Adapter:
 
 @dataclass
 class Optim:
-    """AdamW; the learning rate warms up linearly and falls as a cosine to `min_lr_ratio * lr`."""
+    """AdamW; the learning rate warms up linearly and falls as a cosine to `min_lr_ratio * lr`.
+
+    `lr_by_part` gives entries of the stage's `trains` a rate of their own; the key "adapter" is the adapter.
+    """
 
     lr: float = identity()
+    lr_by_part: dict[str, float] = identity(factory=dict)
     weight_decay: float = identity(0.0)
     beta1: float = identity(0.9)
     beta2: float = identity(0.95)
@@ -148,14 +179,14 @@ class Optim:
 
 @dataclass
 class Stage:
-    """One training stage. `trains` are parts trained in full; `batch_size` is the effective batch; `sources` [] means all."""
+    """One training stage. `trains` are parts or layer ranges trained in full; `batch_size` is the effective batch."""
 
     name: str = identity()
-    objective: Objective = identity()
+    objective: str = identity()
     trains: list[str] = identity(factory=list)
     adapter: Adapter | None = identity(None)
     prompts: Prompts | None = identity(None)
-    sources: list[str] = identity(factory=list)
+    mix: Mix = identity(factory=Mix)
     steps: int = identity()
     batch_size: int = identity()
     micro_batch_size: int = identity()
@@ -175,14 +206,21 @@ class Recipe:
 
 @dataclass
 class Evaluation:
-    """`prompt` holds {question} and {choices}; `choice` writes one choice with {letter} and {text}; `separator` joins them."""
+    """`prompt` holds {question} and {choices}; `choice` writes one choice with {letter} and {text}; `separator` joins them.
+
+    `file` and `audio_dir` are a benchmark's questions and sounds. `columns` (our name: the file's) and `answer` (text, letter, or
+    auto: found out and said) read a multiple-choice file; `options` are for a plugin's benchmark.
+    """
 
     name: str = runtime()
-    benchmark: BenchmarkKind = identity()
+    benchmark: str = identity()
     split: str = identity("test")
     method: Method = identity()
     file: str | None = runtime(None)
     audio_dir: str | None = runtime(None)
+    columns: dict[str, str] = identity(factory=dict)
+    answer: AnswerForm = identity(AnswerForm.auto)
+    options: dict[str, Any] = identity(factory=dict)
     prompt: str = identity()
     choice: str = identity()
     separator: str = identity()
@@ -244,6 +282,7 @@ class Config:
     seed: int = runtime(0)
     reuse: Reuse = runtime(Reuse.missing)
     plan: bool = runtime(False)
+    plugins: list[str] = runtime(factory=list)
     model: Model = identity(factory=Model)
     data: Data = identity(factory=Data)
     recipe: Recipe = identity(factory=Recipe)

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from gemma_audio.data.layout import lay_out
 from gemma_audio.world.captions import CAPTION_SOURCES, caption, full_caption
+from gemma_audio.world.families.family import Attributes
 from gemma_audio.world.signal import Rng
-from gemma_audio.world.tasks import TASKS, Attributes, ask
+from gemma_audio.world.tasks import TASKS, ask
 
-ASKED = {"tempo": 0.02, "emotion": 0.02, "stress": 0.05, "contour": 0.2}
+ASKED = {
+    "tempo": 0.03, "contour": 0.2, "tone": 0.05, "texture": 0.1, "longest": 0.05, "genre": 0.1,
+    "stress": 0.05, "emotion": 0.03, "intent": 0.05, "flip": 0.05,
+}  # fmt: skip
 """Share of chances at which a subject is asked about or named in a caption; subjects not listed always are."""
 
 CAPTION_SHARE = 0.3
@@ -35,12 +39,11 @@ CAPTION_PROMPTS = (
 
 
 def conversation(rng: Rng, family: str, attributes: Attributes) -> tuple[str, str]:
-    """A prompt and its answer about a clip."""
-    if rng.random() < CAPTION_SHARE:
+    """A prompt and its answer about a clip; where nothing is to be asked, a caption."""
+    tasks = [task for task in TASKS if task.family == family and rng.random() < ASKED.get(task.name, 1.0)]
+    if not tasks or rng.random() < CAPTION_SHARE:
         return str(rng.choice(CAPTION_PROMPTS)), _caption(rng, family, attributes)
-    tasks = [task for task in TASKS if task.family == family]
-    chosen = [task for task in tasks if rng.random() < ASKED.get(task.name, 1.0)] or tasks
-    question = ask(rng, chosen[int(rng.integers(len(chosen)))], attributes, unseen_wording=False)
+    question = ask(rng, tasks[int(rng.integers(len(tasks)))], attributes, unseen_wording=False)
     opening = OPENINGS[int(rng.integers(len(OPENINGS)))]
     return f"{opening} {lay_out(question.text, question.choices)}".strip(), question.choices[question.gold]
 
@@ -48,5 +51,5 @@ def conversation(rng: Rng, family: str, attributes: Attributes) -> tuple[str, st
 def _caption(rng: Rng, family: str, attributes: Attributes) -> str:
     if rng.random() < STYLED_SHARE:
         sources = CAPTION_SOURCES[family]
-        return caption(rng, sources[int(rng.integers(len(sources)))], attributes)
-    return full_caption(family, attributes, tuple(name for name in attributes if rng.random() < ASKED.get(name, 1.0)))
+        return caption(rng, sources[int(rng.integers(len(sources)))], family, attributes)
+    return full_caption(family, attributes, [name for name, share in ASKED.items() if rng.random() >= share])

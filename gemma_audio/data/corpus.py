@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from gemma_audio.data.example import Example
 from gemma_audio.errors import GemmaAudioError
 
-SPLITS = ("train", "dev", "test")
-
 
 class Corpus:
     """Examples of a data folder, and its clips by id; samples are read from disk as they are asked for."""
@@ -32,7 +30,8 @@ class Corpus:
         """
         rows = [*_rows(folder / "captions.jsonl"), *_rows(folder / "qa.jsonl")]
         examples = [Example(**{**row, "choices": tuple(row["choices"])}) for row in rows]
-        clips = {row["id"]: (split, row["start"], row["length"]) for split in SPLITS for row in _rows(folder / f"{split}.jsonl")}
+        splits = sorted(path.stem for path in folder.glob("*.npy"))
+        clips = {row["id"]: (split, row["start"], row["length"]) for split in splits for row in _rows(folder / f"{split}.jsonl")}
         return cls(folder, examples, clips)
 
     def audio(self, clip: str) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gemma_audio.config.schema import BenchmarkKind, Evaluation
 from gemma_audio.errors import BenchmarkError, Problem
-from gemma_audio.evaluation.benchmarks import annotation_file
+from gemma_audio.evaluation.benchmarks import annotation_file, mcq_file
 from gemma_audio.evaluation.benchmarks.folder import AudioFolder
 from gemma_audio.evaluation.benchmarks.mmau import FILE_REMEDY, FOLDER_REMEDY
 from gemma_audio.evaluation.benchmarks.rows import parse
@@ -16,9 +16,26 @@ from gemma_audio.evaluation.item import Item
 
 def problems(cfg: Evaluation) -> list[Problem]:
     """Why the benchmark as a whole cannot be used; nothing is said of paths that do not exist (the config's checks do)."""
-    if cfg.benchmark is not BenchmarkKind.mmau or not cfg.file or not Path(cfg.file).expanduser().is_file():
+    if not cfg.file or not Path(cfg.file).expanduser().is_file():
         return []
-    return list(_mmau(cfg, Path(cfg.file).expanduser()))
+    if cfg.benchmark == BenchmarkKind.mcq_file:
+        return list(_mcq(cfg))
+    return list(_mmau(cfg, Path(cfg.file).expanduser())) if cfg.benchmark == BenchmarkKind.mmau else []
+
+
+def _mcq(cfg: Evaluation) -> Iterator[Problem]:
+    try:
+        table = mcq_file.read(cfg)
+        items, rejected, _ = mcq_file.questions(table, cfg)
+        if not items:
+            why = f"row {rejected[0].row}: {rejected[0].reason}"
+            message = f"'{cfg.file}' has {len(table.rows)} rows and none is a usable question ({why})"
+            yield Problem("evaluation.file", message, mcq_file.FILE_REMEDY)
+        elif mcq_file.folder_of(cfg).is_dir():
+            mcq_file.open_folder(cfg, items)
+    except BenchmarkError as error:
+        message, _, remedy = str(error).partition("\n")
+        yield Problem("evaluation", message, remedy.strip())
 
 
 def _mmau(cfg: Evaluation, path: Path) -> Iterator[Problem]:

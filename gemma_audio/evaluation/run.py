@@ -27,6 +27,7 @@ def evaluate(
     chain: Sequence[Path],
     into: Path,
     progress: Progress | None = None,
+    plugins: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Answer and score a benchmark with `model` after the sealed stages of `chain`; returns what it writes to summary.json.
 
@@ -37,7 +38,7 @@ def evaluate(
     from gemma_audio.models.load import load
 
     started = time.monotonic()
-    benchmark = benchmarks.load(cfg, data_folder)
+    benchmark = benchmarks.load(cfg, data_folder, plugins)
     network, processor = load(model, chain)
     device = _device(trainer)
     batches = Batches(cfg.batch_size)

@@ -22,6 +22,7 @@ def summarise(benchmark: Benchmark, scored: Sequence[Scored], method: str) -> di
             **_accuracy(scored),
             "domains": _grouped(scored, lambda item: item.task),
             "subcategories": _grouped(scored, lambda item: item.subcategory),
+            "difficulties": _grouped(scored, lambda item: item.difficulty),
         },
     }
 

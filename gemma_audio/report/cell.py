@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,14 +27,19 @@ class Result:
 
 @dataclass(frozen=True)
 class Cell:
-    """A planned cell and what became of it; `result` and `rows` are None unless finished."""
+    """A planned cell and what became of it; `result` and `rows` are None unless finished.
+
+    Of a failed one: the `stage` that it was in (empty where not known), the path of its log in the sweep's folder, the log's end.
+    """
 
     name: str
     arm: str
     seed: int
     state: State
     reason: str = ""
-    last_line: str = ""
+    stage: str = ""
+    log: str = ""
+    log_tail: tuple[str, ...] = ()
     result: Result | None = None
     rows: pd.DataFrame | None = field(default=None, repr=False)
 
@@ -50,8 +55,9 @@ def read_cell(sweep: Path, planned: Mapping[str, Any]) -> Cell:
         state = status.get("state")
         if state in UNFINISHED:
             return Cell(name, arm, seed, "missing", UNFINISHED[str(state)])
+        log = f"{folder.name}/run.log" if (folder / "run.log").exists() else ""
         if state != "finished":
-            return Cell(name, arm, seed, "failed", *_error(status))
+            return _failed(Cell(name, arm, seed, "failed", log=log), status)
         result, rows = _result(folder / "result.json"), read_scores(folder / "scores.csv")
         _check_count(result, len(rows))
     except DamagedFile as damage:
@@ -70,14 +76,16 @@ def read_object(path: Path) -> dict[str, Any]:
     return value
 
 
-def _error(status: Mapping[str, Any]) -> tuple[str, str]:
-    """Reason and last traceback line."""
+def _failed(cell: Cell, status: Mapping[str, Any]) -> Cell:
+    """The cell with what status.json says of its error; where no log was kept, its traceback stands for the log's end."""
     error = status.get("error")
     if not isinstance(error, dict):
-        return f"state {status.get('state')!r} without an error in status.json", ""
-    tail = error.get("traceback_tail") or ""
-    lines = [line for line in ("\n".join(map(str, tail)) if isinstance(tail, list) else str(tail)).splitlines() if line.strip()]
-    return f"{error.get('type', 'error')}: {error.get('message', '')}", lines[-1].strip() if lines else ""
+        return replace(cell, reason=f"state {status.get('state')!r} without an error in status.json")
+    reason = f"{error.get('type', 'error')}: {error.get('message', '')}"
+    tail = error.get("log_tail", error.get("traceback_tail")) or ""
+    lines = "\n".join(map(str, tail)) if isinstance(tail, list) else str(tail)
+    kept = tuple(line for line in lines.splitlines() if line.strip())
+    return replace(cell, reason=reason, stage=str(status.get("work") or ""), log_tail=kept)
 
 
 def _result(path: Path) -> Result:

@@ -12,7 +12,8 @@ Schema 1. Accuracies and differences are fractions; intervals are [low, high] or
   holm among the testable rows, and mde_raw, mde_flag, the smallest true
   changes seen and flagged with 80 % power (null: no change is).
 - `heterogeneity`: one test per pair. `baselines`: what answering without listening scores.
-- `cells`: finished, failed, missing. `failures`: questions without an answer, and rejected annotation rows.
+- `cells`: finished; failed and missing with the reason, and of a failed one its stage, log and the log's end.
+- `failures`: questions without an answer, and rejected annotation rows.
 - `notes`, `settings`.
 """
 
@@ -30,6 +31,7 @@ from gemma_audio.report.pairs import SEED, Pair, bins_of, heterogeneity_entry, p
 from gemma_audio.report.scored import RULE, Scored, scored_arms
 
 SCHEMA = 1
+UNFINISHED = ("name", "reason", "stage", "log", "log_tail")
 
 
 def compare_sweep(sweep: Sweep) -> dict[str, Any]:
@@ -91,8 +93,8 @@ def _first_shrunken(row: dict[str, Any]) -> float:
 
 
 def _cells(sweep: Sweep) -> dict[str, Any]:
-    def unfinished(state: str) -> list[dict[str, str]]:
-        return [{"name": c.name, "reason": c.reason, "last_line": c.last_line} for c in sweep.cells if c.state == state]
+    def unfinished(state: str) -> list[dict[str, Any]]:
+        return [{key: getattr(c, key) for key in UNFINISHED} for c in sweep.cells if c.state == state]
 
     finished = [cell.name for cell in sweep.cells if cell.state == "finished"]
     return {"finished": finished, "failed": unfinished("failed"), "missing": unfinished("missing")}

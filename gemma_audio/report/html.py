@@ -10,9 +10,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gemma_audio.report.collect import Sweep
+from gemma_audio.report.failures import missing_table, next_step
 from gemma_audio.report.markdown import LISTED, arm_table, baseline_rows, pair_table, subcategory_table
 from gemma_audio.report.plots import look
-from gemma_audio.report.text import plain
+from gemma_audio.report.text import logged, plain
 from gemma_audio.report.verdict import primary_lines, verdict
 
 
@@ -20,7 +21,7 @@ def page(sweep: Sweep, comparison: dict[str, Any], svg: str) -> str:
     """The page. Everything from datasets and logs goes through autoescape; the picture is an image, where no script can run."""
     loader = PackageLoader("gemma_audio.report")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["plain"] = plain
+    environment.filters |= {"plain": plain, "logged": logged}
     headline = primary_lines(comparison)
     return environment.get_template("index.html.j2").render(
         comparison=comparison,
@@ -32,6 +33,8 @@ def page(sweep: Sweep, comparison: dict[str, Any], svg: str) -> str:
         baselines=baseline_rows(comparison),
         picture=base64.b64encode(svg.encode()).decode(),
         listed=LISTED,
+        missing=missing_table(comparison),
+        next_step=next_step(comparison),
         command=shlex.join(map(str, sweep.spec.get("command") or [])),
         config=json.dumps(sweep.spec.get("config") or {}, indent=2, ensure_ascii=False),
         versions=sweep.spec.get("versions") or {},

@@ -6,11 +6,13 @@ from typing import Any
 
 from tabulate import tabulate
 
+from gemma_audio.report.failures import failure_table, missing_table, next_step
 from gemma_audio.report.plots import BRIEF, look
-from gemma_audio.report.text import markdown_cell, percent, points, pvalue, span
+from gemma_audio.report.text import logged, markdown_cell, percent, points, pvalue, span
 from gemma_audio.report.verdict import verdict
 
 LISTED = 20
+LOG_LINES = 12
 
 
 def markdown(comparison: dict[str, Any]) -> str:
@@ -97,9 +99,12 @@ def _subcategories(comparison: dict[str, Any]) -> str:
 
 def _cells(comparison: dict[str, Any]) -> str:
     cells = comparison["cells"]
-    rows = [[c["name"], state, c["reason"], c["last_line"]] for state in ("failed", "missing") for c in cells[state]]
-    counted = f"{len(cells['finished'])} finished, {len(cells['failed'])} failed, {len(cells['missing'])} missing."
-    return counted + ("\n\n" + _table(["cell", "state", "reason", "last line"], rows) if rows else "")
+    parts = [f"{len(cells['finished'])} finished, {len(cells['failed'])} failed, {len(cells['missing'])} missing."]
+    parts += [_table(*table) for table in (failure_table(comparison), missing_table(comparison)) if table[1]]
+    for cell in cells["failed"]:
+        lines = [f"    {logged(line, 200)}" for line in cell["log_tail"][-LOG_LINES:]]  # indented: code, without any markup
+        parts += ["\n".join([f"The end of {markdown_cell(cell['log'] or cell['name'])}:", "", *lines])] if lines else []
+    return "\n\n".join([*parts, *filter(None, [markdown_cell(next_step(comparison), 1000)])])
 
 
 def _failures(comparison: dict[str, Any]) -> str:

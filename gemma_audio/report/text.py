@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import re
 import unicodedata
 
+ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # a terminal's colours and movements
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -32,10 +34,21 @@ def span(interval: tuple[float, float] | list[float] | None) -> str:
 
 def plain(text: str, limit: int = 160) -> str:
     """One line without control or direction-changing characters, cut to `limit` characters."""
-    kept = "".join(
+    return _cut(" ".join(_visible(text).split()), limit)
+
+
+def logged(line: str, limit: int = 300) -> str:
+    """A line of a log, its indentation kept, without control or direction-changing characters, cut to `limit` characters."""
+    return _cut(_visible(ESCAPE.sub("", line)).rstrip(), limit)
+
+
+def _visible(text: str) -> str:
+    return "".join(
         " " if ch.isspace() else ch for ch in text if ch.isspace() or unicodedata.category(ch) not in ("Cc", "Cf", "Cs")
     )
-    line = " ".join(kept.split())
+
+
+def _cut(line: str, limit: int) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

@@ -36,7 +36,7 @@ def main(task: Task, pipe: Connection) -> None:
     sys.argv = list(task.argv)  # wandb stores it: only without secrets
     events = Events(pipe)
     store = Store(cell.store, cell.config.reuse, task.since, events.say, set(task.verified))
-    trackers = partial(_trackers, task.group)
+    trackers = partial(_trackers, task)
     try:
         run_cell(cell, links=task.links, store=store, watch=events.watch(), trackers=trackers)
     except KeyboardInterrupt:
@@ -45,8 +45,8 @@ def main(task: Task, pipe: Connection) -> None:
         sys.exit(1)
 
 
-def _trackers(group: str, cell: Cell, warn: Callable[[str], None]) -> Trackers:
-    return Trackers.of(cell, group, warn)
+def _trackers(task: Task, cell: Cell, warn: Callable[[str], None]) -> Trackers:
+    return Trackers.of(cell, task.group, task.run_id, warn)
 
 
 class Events:
@@ -66,7 +66,8 @@ class Events:
         if done < total and time.monotonic() - self._last < EVERY:
             return
         self._last = time.monotonic()
-        self._send(Event("progress", done=done, total=total))
+        loss, rate = figures.get("loss"), figures.get("tokens_per_second")
+        self._send(Event("progress", done=done, total=total, loss=loss, tokens_per_second=rate))
 
     def _send(self, event: Event) -> None:
         with suppress(OSError):

@@ -16,7 +16,7 @@ from typing import Any
 from gemma_audio.config.schema import Accelerator, Config
 from gemma_audio.sweep import child
 from gemma_audio.sweep.event import Event, Task
-from gemma_audio.sweep.ledger import INTERRUPTED, Cell, read_status, write_status
+from gemma_audio.sweep.ledger import INTERRUPTED, Cell, keep_log_tail, read_status, write_status
 from gemma_audio.sweep.redact import redact_file
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -120,10 +120,13 @@ def settle(cell: Cell, exit_code: int, reason: str = "") -> dict[str, Any]:
     with suppress(OSError):
         redact_file(cell.folder / "run.log")
     status = read_status(cell.folder)
-    if status["state"] == "failed" or (status["state"] == "finished" and exit_code == 0):
+    if status["state"] == "finished" and exit_code == 0:
         return status
-    error = {"type": "ProcessEnded", "message": reason or _cause(exit_code), "traceback_tail": ""}
-    write_status(cell.folder, "failed", error)
+    if status["state"] != "failed":
+        error = {"type": "ProcessEnded", "message": reason or _cause(exit_code), "traceback_tail": ""}
+        write_status(cell.folder, "failed", error)
+    with suppress(OSError):
+        keep_log_tail(cell.folder)
     return read_status(cell.folder)
 
 

@@ -10,22 +10,28 @@ from gemma_audio.sweep.stages import Links
 
 
 class Event(NamedTuple):
-    """`began`: a step of work (text: its name, note: training, reused or answering); `progress`: done of total; `say`: a line."""
+    """`began`: a step of work (text: its name, note: training, reused or answering); `progress`: done of total; `say`: a line.
+
+    With progress come loss (nats per answer token) and tokens_per_second, where there are any.
+    """
 
     kind: str
     text: str = ""
     note: str = ""
     done: int = 0
     total: int = 0
+    loss: float | None = None
+    tokens_per_second: float | None = None
 
 
 @dataclass(frozen=True)
 class Task:
-    """All that a child needs: its cell, the links of its chain, the tracker group, when the sweep began, what is verified."""
+    """All that a child needs: its cell, its chain's links, its trackers' group and run id, when the sweep began, and the like."""
 
     cell: Cell
     links: Links
     group: str
     since: float
+    run_id: str = ""
     verified: frozenset[str] = frozenset()
     argv: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from gemma_audio.sweep.redact import redact_text
 from gemma_audio.sweep.seal import write_json
 from gemma_audio.sweep.stages import Links, Walked, Watch, walk
 from gemma_audio.sweep.store import Store
+from gemma_audio.sweep.summary import summary
 from gemma_audio.sweep.tracker import Trackers
 
 log = logging.getLogger(__name__)
@@ -44,7 +46,8 @@ def run_cell(cell: Cell, *, links: Links, store: Store, watch: Watch, trackers: 
     try:
         _seed(cell.seed)
         opened = trackers(cell, log.warning)
-        walked = walk(links, store, replace(watch, log=opened.log, sealed=opened.sealed))
+        watch = replace(watch, began=partial(_began, cell, watch), log=opened.log, sealed=opened.sealed)
+        walked = walk(links, store, watch)
         result = _finish(cell, walked)
     except BaseException as error:
         log.error("%s failed\n%s", cell.name, redact_text("".join(traceback.format_exception(error))))
@@ -52,15 +55,20 @@ def run_cell(cell: Cell, *, links: Links, store: Store, watch: Watch, trackers: 
         opened.close(None, exit_code=1)
         traceback.clear_frames(error.__traceback__)
         raise
-    opened.close(_summary(result), exit_code=0)
+    opened.close(summary(result, cell.folder / "scores.csv"), exit_code=0)
     write_status(cell.folder, "finished")
     return result
+
+
+def _began(cell: Cell, watch: Watch, name: str, action: str) -> None:
+    write_status(cell.folder, "running", work=name)
+    watch.began(name, action)
 
 
 def _finish(cell: Cell, walked: Walked) -> dict[str, Any]:
     assert walked.evaluation is not None
     folder = walked.evaluation.path
-    summary = json.loads((folder / "summary.json").read_text())
+    found = json.loads((folder / "summary.json").read_text())
     result = {
         "schema": 1,
         "name": cell.name,
@@ -69,8 +77,8 @@ def _finish(cell: Cell, walked: Walked) -> dict[str, Any]:
         "run": walked.run,
         "evaluation": walked.evaluation.ref.fingerprint,
         "stages": walked.stages,
-        "benchmark": summary["benchmark"],
-        "accuracy": summary["accuracy"],
+        "benchmark": found["benchmark"],
+        "accuracy": found["accuracy"],
     }
     _copy(folder / "scores.csv", cell.folder / "scores.csv")
     write_json(cell.folder / "result.json", result)
@@ -81,14 +89,6 @@ def _copy(source: Path, target: Path) -> None:
     temporary = target.with_name(f".{target.name}")
     shutil.copyfile(source, temporary)
     temporary.replace(target)
-
-
-def _summary(result: dict[str, Any]) -> dict[str, Any]:
-    return {
-        **{f"accuracy/{rule}": value for rule, value in result["accuracy"].items()},
-        "run": result["run"],
-        "arm": result["arm"],
-    }
 
 
 def _seed(seed: int) -> None:

@@ -18,7 +18,7 @@ from gemma_audio.sweep.provenance import command, versions
 from gemma_audio.sweep.redact import redact, redact_text
 from gemma_audio.sweep.seal import write_json
 
-TAIL = 20  # lines of a traceback that status.json keeps
+TAIL = 20  # lines of a traceback or a log that status.json keeps
 INTERRUPTED = "interrupted before it was done; the same command goes on where it stopped"
 
 
@@ -95,14 +95,19 @@ def write_sweep(folder: Path, cells: Sequence[Cell], argv: Sequence[str]) -> dic
     return clean
 
 
-def write_status(folder: Path, state: str, error: dict[str, str] | None = None) -> None:
-    """Write status.json: state (planned, running, finished, failed), error, times (UTC) and seconds since it was running."""
+def write_status(folder: Path, state: str, error: dict[str, Any] | None = None, work: str | None = None) -> None:
+    """Write status.json: state (planned, running, finished, failed), error, times (UTC) and seconds since it was running.
+
+    `work` is the step of work that a running cell began; one that failed keeps it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    now = datetime.now(UTC)
-    started = now.isoformat() if state == "running" else read_status(folder).get("started")
+    now, before = datetime.now(UTC), read_status(folder)
+    begins = state == "running" and work is None
+    started = now.isoformat() if begins else before.get("started")
     ended = now.isoformat() if state in ("finished", "failed") else None
     seconds = round((now - datetime.fromisoformat(started)).total_seconds(), 2) if started and ended else None
-    document = {"state": state, "error": error, "started": started, "ended": ended, "seconds": seconds}
+    work = work or (before.get("work") if state == "failed" else None)
+    document = {"state": state, "work": work, "error": error, "started": started, "ended": ended, "seconds": seconds}
     write_json(folder / "status.json", document)
 
 
@@ -112,6 +117,19 @@ def read_status(folder: Path) -> dict[str, Any]:
         return dict(json.loads((folder / "status.json").read_text()))
     except (OSError, ValueError, TypeError):
         return {"state": "missing", "error": None}
+
+
+def keep_log_tail(folder: Path) -> None:
+    """Copy the end of a failed cell's run.log, which must be without secrets by now, to the error in its status.json.
+
+    An interrupt needs no explanation, and so keeps nothing.
+    """
+    status = read_status(folder)
+    if isinstance(error := status.get("error"), dict):
+        lines = (folder / "run.log").read_text(errors="replace").splitlines()
+        said = [line for line in lines if line.strip(" ^~")]  # without the marks under a traceback's lines
+        error["log_tail"] = [] if error.get("message") == INTERRUPTED else said[-TAIL:]
+        write_json(folder / "status.json", status)
 
 
 def error_of(error: BaseException) -> dict[str, str]:

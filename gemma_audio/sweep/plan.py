@@ -1,4 +1,4 @@
-"""What a cell would do and why, found by names in the store alone: nothing is loaded, nothing is made."""
+"""What a cell would do, why, and for about how long, found in the store alone: nothing is loaded, nothing is made."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gemma_audio.sweep.estimate import Estimate, Past
 from gemma_audio.sweep.fingerprint import Identity, Ref
 from gemma_audio.sweep.stages import Links
 from gemma_audio.sweep.store import Store
@@ -16,33 +17,35 @@ SHOWN = 3  # differences named in a reason
 
 @dataclass(frozen=True)
 class Step:
-    """One link of a cell's chain: what would be done about it (train, build, answer, reuse), and why."""
+    """One link of a cell's chain: what would be done about it (train, build, answer, reuse), why, and for how long."""
 
     kind: str
     name: str
     action: str
     reason: str
     steps: int = 0
+    estimate: Estimate | None = None
 
     @property
     def reused(self) -> bool:
         return self.action == "reuse"
 
 
-def plan(links: Links, store: Store) -> list[Step]:
-    """The links of a chain in order."""
-    return list(_steps(links, store))
+def plan(links: Links, store: Store, past: Past | None = None) -> list[Step]:
+    """The links of a chain in order; `past` is what the store's folders took, where several plans share it."""
+    return list(_steps(links, store, past or Past(store)))
 
 
-def _steps(links: Links, store: Store) -> Iterator[Step]:
-    if data := links.data():
-        yield _step(data, store)
-    parent = links.base()
+def _steps(links: Links, store: Store, past: Past) -> Iterator[Step]:
+    base = parent = links.base()
+    for data, _ in links.products():
+        yield _step(data, store, past.estimate(data, base, 1))
     for stage in links.config.recipe.stages.values():
         identity = links.stage(stage, parent)
-        yield _step(identity, store, stage.steps)
+        yield _step(identity, store, past.estimate(identity, base, stage.steps), stage.steps)
         parent = _ref(identity, store)
-    yield _step(links.evaluation(parent), store)
+    evaluation = links.evaluation(parent)
+    yield _step(evaluation, store, past.estimate(evaluation, base, 1))
 
 
 def _ref(identity: Identity, store: Store) -> Ref:
@@ -50,11 +53,12 @@ def _ref(identity: Identity, store: Store) -> Ref:
     return found.ref if found else identity.ref
 
 
-def _step(identity: Identity, store: Store, steps: int = 0) -> Step:
+def _step(identity: Identity, store: Store, estimate: Estimate | None, steps: int = 0) -> Step:
     if found := store.find(identity):
         note = "" if found.path.name == identity.name else "its code has changed since (reuse=always)"
         return Step(identity.kind, found.path.name, "reuse", note, steps)
-    return Step(identity.kind, identity.name, VERBS.get(identity.kind, "train"), _reason(identity, store), steps)
+    verb = VERBS.get(identity.kind, "train")
+    return Step(identity.kind, identity.name, verb, _reason(identity, store), steps, estimate)
 
 
 def _reason(identity: Identity, store: Store) -> str:

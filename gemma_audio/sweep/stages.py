@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from gemma_audio.config.schema import BenchmarkKind, Config, Stage
+from gemma_audio.config.plugins import load
+from gemma_audio.config.schema import SPLITS, BenchmarkKind, Config, Data, DataKind, Stage
 from gemma_audio.sweep.code import Code
+from gemma_audio.sweep.curve import Curve
 from gemma_audio.sweep.fingerprint import Identity, Ref, plain
 from gemma_audio.sweep.rooms import Rooms
 from gemma_audio.sweep.store import Store, Stored
@@ -37,17 +41,34 @@ class Walked:
 
 @dataclass(frozen=True)
 class Links:
-    """The identities of the links of one config's chain."""
+    """The identities of the links of one config's chain. Files are read for them once, also for the child that gets a copy."""
 
     config: Config
     rooms: Rooms
     code: Code
 
+    @cached_property
     def data(self) -> Identity | None:
-        """The data product; None where neither a stage nor the benchmark needs it."""
-        if not self.config.recipe.stages and self.config.evaluation.benchmark is not BenchmarkKind.embedded:
+        """The product that stages are trained on; None where there is no stage."""
+        return self._product(self.config.data) if self.config.recipe.stages else None
+
+    @cached_property
+    def world(self) -> Identity | None:
+        """The product that holds the embedded benchmark; None for any other benchmark."""
+        if self.config.evaluation.benchmark != BenchmarkKind.embedded:
             return None
-        return Identity("data", self.rooms.world_identity(self.config.data), code=self.code.data)
+        return self._product(self.benchmark_data)
+
+    @property
+    def benchmark_data(self) -> Data:
+        """The world behind the embedded benchmark: the data themselves, or one without training clips beside the user's own."""
+        data = self.config.data
+        return data if data.kind == DataKind.embedded else replace(data, kind=DataKind.embedded, clips=0)
+
+    def products(self) -> list[tuple[Identity, Data]]:
+        """The data products that the chain needs, each once, with the settings that they are built from."""
+        found = [(self.data, self.config.data), (self.world, self.benchmark_data)]
+        return list({made.name: (made, data) for made, data in found if made}.values())
 
     def base(self) -> Ref:
         """The base weights."""
@@ -55,38 +76,54 @@ class Links:
 
     def stage(self, stage: Stage, parent: Ref) -> Identity:
         """A stage trained on top of `parent`; the seed stands in the stage."""
-        named = plain(stage) | {"trains": sorted(stage.trains), "sources": sorted(stage.sources)}
-        body = {"stage": named, "data": self._data_without("dev", "test"), "trainer": plain(self.config.trainer)}
-        return Identity(stage.name, body, parent, self.code.training)
+        named = plain(stage) | {"trains": sorted(stage.trains), "mix": {"sources": sorted(stage.mix.sources)}}
+        body = {"stage": named, "data": _without(self.data, *SPLITS), "trainer": plain(self.config.trainer)}
+        own = {**self.own_code("objective", stage.objective), **self.own_code("corpus", self.config.data.kind)}
+        return Identity(stage.name, body, parent, {**self.code.training, **own})
 
     def evaluation(self, weights: Ref) -> Identity:
         """The evaluation of `weights`: no seed and no recipe in it, so that equal weights are evaluated once."""
+        body = {"evaluation": self._asked, "trainer": plain(self.config.trainer)}
+        own = self.own_code("benchmark", self.config.evaluation.benchmark)
+        return Identity("eval", body, weights, {**self.code.evaluation, **own})
+
+    def own_code(self, kind: str, name: str) -> Mapping[str, str]:
+        """The code of the plugin that brings a piece; none where the piece is built in."""
+        piece = load(self.config.plugins).find(kind, name)
+        return self.code.plugins.get(piece.plugin, {}) if piece else {}
+
+    def _product(self, data: Data) -> Identity:
+        own = {**self.code.files, **self.own_code("corpus", data.kind)}
+        body = self.rooms.data_identity(data, self.config.plugins)
+        return Identity("data", body, code=self.code.data if data.kind == DataKind.embedded else own)
+
+    @cached_property
+    def _asked(self) -> Mapping[str, Any]:
         config = self.config.evaluation
-        data = self._data_without("clips", "dev" if config.split == "test" else "test")
-        body = {
-            "evaluation": self.rooms.evaluation_identity(config, data),
-            "trainer": plain(self.config.trainer),
-        }
-        return Identity("eval", body, weights, self.code.evaluation)
-
-    def _data_without(self, *sizes: str) -> dict[str, Any] | None:
-        """The data's identity less the sizes of splits that a link does not read: more questions train nothing anew."""
-        data = self.data()
-        return {key: value for key, value in data.body.items() if key not in sizes} if data else None
+        world = _without(self.world, "clips", *(split for split in SPLITS if split != config.split))
+        return self.rooms.evaluation_identity(config, world)
 
 
-def build_data(links: Links, store: Store, workers: int) -> Stored | None:
-    """The data product of a config, built if it is missing; None where none is needed."""
-    identity = links.data()
-    if identity is None:
-        return None
-    return store.get_or_build(identity, lambda into: links.rooms.world_build(links.config.data, into, workers))
+def _without(data: Identity | None, *sizes: str) -> dict[str, Any] | None:
+    """The identity of a product less the sizes of splits that a link does not read: more questions train nothing anew."""
+    return {key: value for key, value in data.body.items() if key not in sizes} if data else None
+
+
+def build_data(links: Links, store: Store, workers: int) -> dict[str, Stored]:
+    """The data products of a config by name, built where they are missing."""
+    made = {}
+    for identity, data in links.products():
+        made[identity.name] = store.get_or_build(identity, partial(_timed, partial(_build, links, data, workers)))
+    return made
+
+
+def _build(links: Links, data: Data, workers: int, into: Path) -> None:
+    links.rooms.data_build(data, into, workers, links.config.plugins)
 
 
 def walk(links: Links, store: Store, watch: Watch, workers: int = 1) -> Walked:
     """Make or reuse every link of the chain, in order. Raises StoreError, and whatever a room raises."""
-    data = build_data(links, store, workers)
-    walker, parent = _Walker(links, store, watch, data.path if data else None), links.base()
+    walker, parent = _Walker(links, store, watch, build_data(links, store, workers)), links.base()
     for stage in links.config.recipe.stages.values():
         parent = walker.train(stage, parent)
     walker.walked.run = parent.fingerprint
@@ -99,7 +136,7 @@ class _Walker:
     links: Links
     store: Store
     watch: Watch
-    data: Path | None
+    data: Mapping[str, Stored]
     walked: Walked = field(default_factory=Walked)
 
     def train(self, stage: Stage, parent: Ref) -> Ref:
@@ -107,10 +144,10 @@ class _Walker:
 
         def build(into: Path) -> None:
             self.watch.began(stage.name, "training")
-            log = self.watch.log
-            work = self._work(into) | {"log": lambda step, metrics: log(stage.name, step, metrics)}
-            record = self.links.rooms.train(stage, **work)  # its seconds add up over the attempts that a stage took
-            (into / "cost.json").write_text(json.dumps({"seconds": record["seconds"]}) + "\n")
+            curve = Curve(into / "metrics.csv", partial(self.watch.log, stage.name))
+            record = self.links.rooms.train(stage, **self._work(into, self.links.data) | {"log": curve})
+            curve.finish()
+            _cost(into, record["seconds"])  # they add up over the attempts that a stage took
 
         stored = self.store.get_or_build(self.links.stage(stage, parent), build)
         self._reused(stage.name, stored)
@@ -124,19 +161,29 @@ class _Walker:
 
         def build(into: Path) -> None:
             self.watch.began("evaluation", "answering")
-            self.links.rooms.evaluate(self.links.config.evaluation, **self._work(into))
+            self.links.rooms.evaluate(self.links.config.evaluation, **self._work(into, self.links.world))
 
         self.walked.evaluation = self.store.get_or_build(self.links.evaluation(weights), build)
         self._reused("evaluation", self.walked.evaluation)
 
-    def _work(self, into: Path) -> dict[str, Any]:
-        config = self.links.config
-        what = {"model": config.model, "data_folder": self.data, "trainer": config.trainer, "chain": tuple(self.walked.chain)}
-        return {**what, "into": into, "progress": self.watch.progress}
+    def _work(self, into: Path, data: Identity | None) -> dict[str, Any]:
+        config, folder = self.links.config, self.data[data.name].path if data else None
+        what = {"model": config.model, "data_folder": folder, "trainer": config.trainer, "chain": tuple(self.walked.chain)}
+        return {**what, "into": into, "progress": self.watch.progress, "plugins": tuple(config.plugins)}
 
     def _reused(self, name: str, stored: Stored) -> None:
         if stored.reused:
             self.watch.began(name, "reused")
+
+
+def _timed(build: Callable[[Path], object], into: Path) -> None:
+    began = time.monotonic()
+    build(into)
+    _cost(into, time.monotonic() - began)
+
+
+def _cost(into: Path, seconds: float) -> None:
+    (into / "cost.json").write_text(json.dumps({"seconds": round(seconds, 3)}) + "\n")
 
 
 def _record(stage: Stage, stored: Stored) -> dict[str, Any]:

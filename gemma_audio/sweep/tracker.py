@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from gemma_audio.config.schema import TrackerKind
+from gemma_audio.sweep.curve import read_rows
 from gemma_audio.sweep.ledger import Cell
 from gemma_audio.sweep.redact import redact_text
 from gemma_audio.sweep.store import Stored
 from gemma_audio.sweep.weights_and_biases import WandbTracker
 
-COLUMNS = ("step", "stage", "loss", "lr", "grad_norm", "tokens_per_second")
+COLUMNS = ("step", "stage", "loss", "lr", "grad_norm", "tokens_per_second", "memory_gb")
 
 
 class Tracker(Protocol):
@@ -94,12 +95,12 @@ class Trackers:
         self._trackers = list(trackers)
 
     @classmethod
-    def of(cls, cell: Cell, group: str, warn: Callable[[str], None]) -> Trackers:
+    def of(cls, cell: Cell, group: str, run_id: str, warn: Callable[[str], None]) -> Trackers:
         """CSV, and whatever else the cell's config names; each of them guarded."""
         trackers: list[Tracker] = [Guarded("metrics.csv", partial(CsvTracker, cell.folder), warn)]
         for settings in cell.config.tracker.values():
             if settings.kind is TrackerKind.wandb:
-                trackers.append(Guarded("W&B", partial(WandbTracker, settings, cell, group), warn))
+                trackers.append(Guarded("W&B", partial(WandbTracker, settings, cell, group, run_id), warn))
         return cls(trackers)
 
     def log(self, stage: str, step: int, figures: dict[str, float]) -> None:
@@ -108,11 +109,7 @@ class Trackers:
 
     def sealed(self, stage: str, stored: Stored) -> None:
         """Give every tracker the stage's rows, as its own metrics.csv has them."""
-        path = stored.path / "metrics.csv"
-        rows: list[dict[str, str]] = []
-        if path.exists():
-            with path.open(newline="") as file:
-                rows = list(csv.DictReader(file))
+        rows = read_rows(stored.path / "metrics.csv")
         for tracker in self._trackers:
             tracker.sealed(stage, rows, stored.reused)
 

@@ -65,7 +65,7 @@ class AttributeWarmup(StageModule):
 
     def loss_sum(self, rows: Sequence[Labelled]) -> Tensor:
         """Return the cross-entropy summed over all known labels (nats)."""
-        features, mask = _pad([row.features for row in rows])
+        features, mask = pad([row.features for row in rows])
         features = features + torch.randn(len(rows), 1, 1) * LEVEL_JITTER
         heard = self.base.model.get_audio_features(features.to(self.device), mask.to(self.device), return_dict=True)
         labels = torch.tensor([row.labels for row in rows], device=self.device)
@@ -81,8 +81,9 @@ class AttributeWarmup(StageModule):
         return sum(label != UNKNOWN for label in row.labels)
 
 
-def _pad(features: Sequence[NDArray[np.float32]]) -> tuple[Tensor, Tensor]:
-    frames = max(map(len, features))
+def pad(features: Sequence[NDArray[np.float32]], frames: int = 0) -> tuple[Tensor, Tensor]:
+    """Log-mel frames of several clips, (clips, frames, mels), and the mask of real frames; at least `frames` of them."""
+    frames = max(frames, *map(len, features))
     padded = torch.zeros(len(features), frames, features[0].shape[1])
     mask = torch.zeros(len(features), frames, dtype=torch.bool)
     for row, values in enumerate(features):

@@ -25,7 +25,7 @@ class Examples:
 
     def __init__(self, stage: Stage, corpus: Corpus, encoder: Encoder, kinds: Sequence[str]) -> None:
         self.stage, self.encoder = stage, encoder
-        self.examples = select(corpus.examples, kinds, stage.sources)
+        self.examples = select(corpus.examples, kinds, stage.mix.sources)
         self.clips = Clips(corpus, encoder)
 
     def picks(self, batch: int) -> list[tuple[Example, np.random.Generator]]:
@@ -76,7 +76,7 @@ def select(examples: Sequence[Example], kinds: Sequence[str], sources: Sequence[
     known = {example.source for example in fitting}
     if missing := set(sources or ["*"]) - known - ({"*"} if known else set()):
         message = f"the corpus has no {' or '.join(kinds)} example of {', '.join(sorted(missing))}"
-        raise ConfigError([Problem("stage.sources", message, f"sources: {', '.join(sorted(known)) or 'none'}")])
+        raise ConfigError([Problem("stage.mix.sources", message, f"sources: {', '.join(sorted(known)) or 'none'}")])
     return [example for example in fitting if not sources or example.source in sources]
 
 

@@ -58,7 +58,7 @@ class StageModule(LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return AdamW over the trained tensors, with its state where the run goes on."""
-        optimizer = schedule.adamw(self.trained().values(), self.stage.optim)
+        optimizer = schedule.adamw({p: self.trainables.peak(p) for p in self.trained().values()}, self.stage.optim)
         if self._optimizer_state is not None:
             optimizer.load_state_dict(self._optimizer_state)
         return optimizer
@@ -94,7 +94,7 @@ class StageModule(LightningModule):
         norm = nn.utils.clip_grad_norm_(self._parameters_trained, self.stage.optim.grad_clip)
         optimizer: Any = self.optimizers()
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = schedule.learning_rate(self.stage.optim, number, self.steps, group["peak"])
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         tokens = sum(len(row) for row in rows)

@@ -14,25 +14,15 @@ from typing import Any
 import torch
 from lightning.pytorch import Trainer as LightningTrainer
 
-from gemma_audio.config.schema import Model, Objective, Stage, Trainer
+from gemma_audio.config.schema import Model, Stage, Trainer
 from gemma_audio.data.corpus import Corpus
 from gemma_audio.data.encoder import Encoder
 from gemma_audio.models.load import load
 from gemma_audio.training import record
-from gemma_audio.training.adapter import AdapterTune
-from gemma_audio.training.alignment import Alignment
-from gemma_audio.training.attributes import AttributeWarmup
 from gemma_audio.training.checkpoint import SealedCheckpoints
-from gemma_audio.training.encoder import EncoderRetrain
 from gemma_audio.training.metrics import Metrics, MetricSink, Progress
 from gemma_audio.training.module import StageModule
-
-MODULES: dict[str, type[Any]] = {
-    Objective.caption: EncoderRetrain,
-    Objective.qa: AdapterTune,
-    Objective.attributes: AttributeWarmup,
-    Objective.alignment: Alignment,
-}
+from gemma_audio.training.objectives import module_class
 
 
 def train(
@@ -45,6 +35,7 @@ def train(
     into: Path,
     log: MetricSink,
     progress: Progress,
+    plugins: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Train `stage` on top of `model` and the stages of `chain`; return and write `into`/training.json.
 
@@ -57,7 +48,7 @@ def train(
     record.discard(into)
     if trainer.threads:
         torch.set_num_threads(trainer.threads)
-    module = _module(stage, model, data_folder, chain)
+    module = _module(stage, model, data_folder, chain, plugins)
     checkpoints = SealedCheckpoints(into / "checkpoints")
     state, damaged = checkpoints.newest()
     if state is not None:
@@ -70,9 +61,10 @@ def train(
     return _finish(module, model, into, damaged)
 
 
-def _module(stage: Stage, model: Model, data_folder: Path, chain: Sequence[Path]) -> StageModule:
+def _module(stage: Stage, model: Model, data_folder: Path, chain: Sequence[Path], plugins: Sequence[str]) -> StageModule:
     net, processor = load(model, chain)
-    module: StageModule = MODULES[stage.objective](net, stage, Corpus.open(data_folder), Encoder(processor), stage.steps)
+    objective = module_class(stage.objective, plugins)
+    module: StageModule = objective(net, stage, Corpus.open(data_folder), Encoder(processor), stage.steps)
     return module
 
 

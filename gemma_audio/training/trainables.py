@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from gemma_audio.config.checks.parts import check_rates
+from gemma_audio.config.part import ADAPTER
 from gemma_audio.config.schema import Stage
 from gemma_audio.errors import ConfigError, Problem
 from gemma_audio.models import adapters, delta, parts
@@ -20,14 +22,20 @@ class Trainables:
     def __init__(self, net: Any, stage: Stage) -> None:
         if not stage.trains and stage.adapter is None:
             raise ConfigError([Problem("stage", f"{stage.name} trains nothing", "give it trains=[part] or an adapter")])
+        if problems := list(check_rates("stage", stage)):
+            raise ConfigError(problems)
+        self.optim = stage.optim
         net.requires_grad_(False)
         # The names before wrapping: what is written fits the plain model.
-        self.full: dict[str, nn.Parameter] = dict(parts.select(net, stage.trains))
+        groups = parts.groups(net, stage.trains)
+        self.full: dict[str, nn.Parameter] = {name: p for group in groups.values() for name, p in group}
+        self._entries = {p: entry for entry, group in groups.items() for _, p in group}
         if stage.checkpointing:  # the reentrant kind gives wrong gradients where layers share keys and values
             net.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         self.base = net
         self.adapted = stage.adapter is not None
         self.net = self._attach(stage)
+        self._entries |= {p: ADAPTER for p in self.net.parameters() if self.adapted and p.requires_grad}
         for parameter in self.full.values():
             parameter.data = parameter.data.float()  # bfloat16 would round most small updates away
             parameter.requires_grad_(True)
@@ -38,6 +46,10 @@ class Trainables:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(order.torch_seed(stage.seed, 0))  # the adapter starts from random numbers
             return adapters.attach(self.base, stage.adapter)
+
+    def peak(self, parameter: nn.Parameter) -> float:
+        """Return the parameter's own learning rate after the warm-up: that of its part or adapter, or the stage's."""
+        return self.optim.lr_by_part.get(self._entries.get(parameter, ""), self.optim.lr)
 
     def hears_frozen(self) -> bool:
         """Return whether no tensor of the audio tower is trained."""

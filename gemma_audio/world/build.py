@@ -1,8 +1,8 @@
 """Writes the world's products: training clips with captions and questions, and the dev and test benchmarks.
 
 Layout of the folder: `<split>.npy` (all samples of a split, int16, one after another), `<split>.jsonl` (id, start, length,
-family, attributes, difficulty of each clip), `captions.jsonl`, `qa.jsonl`, and in MMAU's schema `benchmark_dev.json` and
-`benchmark_test.json`.
+family, attributes, difficulty of each clip), `captions.jsonl`, `qa.jsonl`, and in MMAU's schema `benchmark_<split>.json`
+for the splits dev, test, test_voice (unseen voices and timbres) and test_combo (unseen combinations of attributes).
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 
 from gemma_audio.config.schema import Data
-from gemma_audio.world.benchmark import question_clip
-from gemma_audio.world.clip import Clip, make
+from gemma_audio.world.benchmark import annotation, question_clip
+from gemma_audio.world.clip import COMBINATION, VOICE, Clip, make
 from gemma_audio.world.mix import Described, caption_row, family_of, question_rows
 from gemma_audio.world.tasks import BY_NAME, TASKS
 
-VERSION = 1
+VERSION = 2
 """Raised with every change to what is heard or asked; it is the world's identity together with the config."""
 
 CHUNK = 100
@@ -31,8 +31,13 @@ Job = tuple[int, str, str, int, int]
 
 def identity(data: Data) -> dict[str, Any]:
     """What decides the world's products, apart from its code: generator version, seed and sizes; not bytes."""
-    sizes = {"seed": data.seed, "clips": data.clips, "dev": data.dev_questions, "test": data.test_questions}
-    return {"world": VERSION, **sizes}
+    return {"world": VERSION, "seed": data.seed, "clips": data.clips, **splits(data)}
+
+
+def splits(data: Data) -> dict[str, int]:
+    """Questions per subcategory of each split of the benchmark."""
+    shifted = data.shift_questions
+    return {"dev": data.dev_questions, "test": data.test_questions, VOICE: shifted, COMBINATION: shifted}
 
 
 def build(data: Data, into: Path, workers: int = 1) -> None:
@@ -43,7 +48,7 @@ def build(data: Data, into: Path, workers: int = 1) -> None:
     described = [Described(clip.id, i, clip.family, clip.attributes) for i, clip in enumerate(training)]
     _write_rows(into / "captions.jsonl", (caption_row(data.seed, clip) for clip in described))
     _write_rows(into / "qa.jsonl", (row for clip in described for row in question_rows(data.seed, clip)))
-    for split, count in (("dev", data.dev_questions), ("test", data.test_questions)):
+    for split, count in splits(data).items():
         jobs = [job for task in TASKS for job in _jobs(data.seed, task.name, split, count)]
         made = _made(jobs, workers)
         _write_clips(into, split, [clip for clip, _ in made])
@@ -66,7 +71,8 @@ def _made(jobs: Sequence[Job], workers: int) -> list[tuple[Clip, dict[str, Any]]
 def _run(job: Job) -> list[tuple[Clip, dict[str, Any]]]:
     seed, task, split, start, end = job
     if task:
-        return [question_clip(seed, BY_NAME[task], split, index) for index in range(start, end)]
+        asked = [question_clip(seed, BY_NAME[task], split, index) for index in range(start, end)]
+        return [(clip, annotation(BY_NAME[task], split, clip, question)) for clip, question in asked]
     return [(make(seed, family_of(index), split, index), {}) for index in range(start, end)]
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from gemma_audio.world.captions import CAPTION_SOURCES, caption
+from gemma_audio.world.families.family import Attributes
 from gemma_audio.world.signal import generator
-from gemma_audio.world.tasks import TASKS, Attributes, ask
+from gemma_audio.world.tasks import TASKS, ask
 
-SHARES = ("speech",) * 8 + ("melody",) * 6 + ("events",) * 4 + ("scene",) * 2
-"""Families of twenty clips in a row; about one share per kind of question."""
+SHARES = tuple(task.family for task in TASKS)
+"""Families of as many clips in a row as there are kinds of question: one share for each."""
 
 Row = dict[str, Any]
 
@@ -34,7 +35,7 @@ def caption_row(seed: int, clip: Described) -> Row:
     """The one caption of a training clip; its corpus alternates within the family."""
     sources = CAPTION_SOURCES[clip.family]
     source = sources[clip.index // len(SHARES) % len(sources)]
-    text = caption(generator(seed, "caption", index=clip.index), source, clip.attributes)
+    text = caption(generator(seed, "caption", index=clip.index), source, clip.family, clip.attributes)
     return _row(clip, f"caption-{clip.index:05d}", source, "caption", "", (), text)
 
 

@@ -1,4 +1,4 @@
-"""Melodies: five timbres, four contours, four tempi, over random keys."""
+"""Melodies (five instruments, four contours, four tempi, two registers) and rows of four two-note chords."""
 
 from __future__ import annotations
 
@@ -6,24 +6,32 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gemma_audio.world.signal import Rng, Wave, place, ramps, samples, shaped_noise, time_axis, unit_peak
+from gemma_audio.world.instrument import INSTRUMENTS, hertz, note
+from gemma_audio.world.signal import Rng, Wave, place, samples
 
-INSTRUMENTS = ("flute", "organ", "guitar", "clarinet", "violin")
 CONTOURS = ("rising", "falling", "arch", "valley")
 TEMPI = ("slow", "moderate", "fast", "rapid")
 BEAT = {"slow": 0.38, "moderate": 0.27, "fast": 0.19, "rapid": 0.13}
 """Seconds from note to note; 158, 222, 316 and 462 notes a minute."""
+REGISTERS = {"low": (59, 64), "high": (72, 77)}
+"""MIDI pitches between which the lowest note of a melody lies."""
 SCALE = np.array([0, 2, 4, 5, 7, 9, 11, 12, 14, 16, 17, 19])
-HIGHEST = 7500.0
+
+INTERVALS = {"seconds": 1, "thirds": 4, "fifths": 7, "octaves": 12}
+"""Semitones between the two notes of a chord."""
+TEXTURES = ("block", "broken", "repeated", "droning")
+LONGEST = ("first", "second", "third", "fourth")
+ROOTS = (64, 67, 70, 73, 76)
 
 
 @dataclass(frozen=True)
 class Melody:
-    """What is played: by which instrument, in which shape, how fast."""
+    """What is played: by which instrument, in which shape, how fast, how high."""
 
     instrument: str
     contour: str
     tempo: str
+    register: str
 
 
 def play(rng: Rng, melody: Melody, length: float) -> Wave:
@@ -34,14 +42,15 @@ def play(rng: Rng, melody: Melody, length: float) -> Wave:
     duty = rng.uniform(0.7, 0.95)
     second = rng.uniform(0.02, 0.08)
     canvas = np.zeros(samples(length))
-    for pitch in _pitches(rng, melody.contour, count):
-        place(canvas, note(rng, melody.instrument, 440 * 2 ** ((pitch - 69) / 12), beat * duty), second)
+    lowest = int(rng.integers(*REGISTERS[melody.register]))
+    for step in _steps(rng, melody.contour, count):
+        place(canvas, note(rng, melody.instrument, hertz(lowest + SCALE[step]), beat * duty), second)
         second += beat
     return canvas
 
 
-def _pitches(rng: Rng, contour: str, count: int) -> list[float]:
-    """MIDI pitches of `count` notes that follow `contour` on a major scale."""
+def _steps(rng: Rng, contour: str, count: int) -> list[int]:
+    """Degrees of a major scale of `count` notes that follow `contour`."""
     start = int(rng.integers(0, 3))
     steps = np.sort(rng.choice(9, min(count, 9), replace=False))
     steps = np.sort(np.concatenate([steps, rng.choice(9, count - len(steps))]))
@@ -50,32 +59,32 @@ def _pitches(rng: Rng, contour: str, count: int) -> list[float]:
     elif contour in ("arch", "valley"):
         steps = np.concatenate([steps[::2], steps[1::2][::-1]])
         steps = 8 - steps if contour == "valley" else steps
-    return [float(rng_base + SCALE[start + s]) for rng_base in [int(rng.integers(60, 72))] for s in steps]
+    return [int(start + s) for s in steps]
 
 
-def note(rng: Rng, instrument: str, pitch: float, seconds: float) -> Wave:
-    """One note of `pitch` Hz, scaled to a peak of 1; its envelope stretches with it, so that loudness does not tell the tempo."""
-    n = samples(seconds)
-    t = time_axis(n)
-    if instrument == "flute":
-        phase = 2 * np.pi * pitch * t + 0.25 * np.sin(2 * np.pi * 5.5 * t) * pitch / 100
-        breath = 0.12 * shaped_noise(rng, n, pitch * 0.8, 4000)
-        return unit_peak((np.sin(phase) + 0.25 * np.sin(2 * phase) + breath) * ramps(n, 0.2 * seconds, 0.2 * seconds))
-    if instrument == "organ":
-        return unit_peak(
-            _partials(pitch, t, (0.5, 1, 2, 4, 8), (0.5, 1, 0.7, 0.5, 0.25)) * ramps(n, 0.1 * seconds, 0.1 * seconds)
-        )
-    if instrument == "guitar":
-        heard = [h for h in range(1, 7) if pitch * h < HIGHEST]
-        pluck = sum(np.sin(2 * np.pi * pitch * h * t) * np.exp(-t / seconds * (1.5 + h)) / h**0.7 for h in heard)
-        return unit_peak(np.asarray(pluck) * ramps(n, 0.01 * seconds, 0.1 * seconds))
-    if instrument == "clarinet":
-        return unit_peak(_partials(pitch, t, (1, 3, 5, 7), (1, 1 / 3, 1 / 5, 1 / 7)) * ramps(n, 0.1 * seconds, 0.1 * seconds))
-    vibrato = 0.012 * pitch * np.sin(2 * np.pi * 6 * t) / 6
-    bowed = sum(np.sin(2 * np.pi * h * (pitch * t + vibrato)) / h**0.8 for h in range(1, 11) if pitch * h < HIGHEST)
-    return unit_peak(np.asarray(bowed) * ramps(n, 0.3 * seconds, 0.2 * seconds))
+def chords(rng: Rng, interval: str, texture: str, longest: str, length: float) -> Wave:
+    """`length` seconds with four chords of one interval in one texture, one of them about twice as long as the others."""
+    instrument = INSTRUMENTS[int(rng.integers(len(INSTRUMENTS)))]
+    unit = rng.uniform(0.25, 0.28)
+    seconds = [unit * (rng.uniform(2.0, 2.3) if name == longest else rng.uniform(0.9, 1.1)) for name in LONGEST]
+    roots = [ROOTS[i] + int(rng.integers(0, 2)) for i in rng.choice(len(ROOTS), 4, replace=False)]
+    canvas = np.zeros(samples(length))
+    second = rng.uniform(0.02, max(0.03, length - sum(seconds) - 0.05))
+    if texture == "droning":
+        place(canvas, 0.5 * note(rng, "organ", hertz(57), sum(seconds)), second)
+    for root, duration in zip(roots, seconds, strict=True):
+        for pitch, start, share in _strokes(texture, root, INTERVALS[interval], duration):
+            place(canvas, note(rng, instrument, hertz(pitch), duration * share * 0.95), second + duration * start)
+        second += duration
+    return canvas
 
 
-def _partials(pitch: float, t: Wave, ratios: tuple[float, ...], weights: tuple[float, ...]) -> Wave:
-    heard = [(r, w) for r, w in zip(ratios, weights, strict=True) if pitch * r < HIGHEST]
-    return np.asarray(sum(w * np.sin(2 * np.pi * pitch * r * t) for r, w in heard))
+def _strokes(texture: str, root: int, semitones: int, duration: float) -> list[tuple[int, float, float]]:
+    """(MIDI pitch, start, length) of each note of a chord; start and length as shares of its duration."""
+    pair = (root, root + semitones)
+    if texture == "broken":
+        return [(pitch, 0.5 * number, 0.5) for number, pitch in enumerate(pair)]
+    if texture == "repeated":
+        times = max(2, round(duration / 0.085))
+        return [(pitch, number / times, 0.8 / times) for number in range(times) for pitch in pair]
+    return [(pitch, 0.0, 1.0) for pitch in pair]

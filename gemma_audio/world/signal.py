@@ -71,7 +71,21 @@ def place(canvas: Wave, wave: Wave, second: float) -> None:
         canvas[start:end] += wave[: end - start]
 
 
-def with_nuisances(rng: Rng, wave: Wave, noise_db: tuple[float, float] = (12.0, 35.0)) -> Wave:
+def stretched(wave: Wave, rng: Rng) -> Wave:
+    """`wave` played clearly slower or faster, so that every frequency in it shifts by 12 to 22 %."""
+    factor = rng.uniform(1.12, 1.22) if rng.integers(2) else 1 / rng.uniform(1.12, 1.22)
+    return np.interp(np.arange(0, len(wave) - 1, factor), np.arange(len(wave)), wave)
+
+
+def coloured(wave: Wave, rng: Rng) -> Wave:
+    """`wave` through a body of random resonances: six octave bands up or down by up to 9 dB."""
+    size = fft.next_fast_len(len(wave), real=True)
+    octaves = np.log2(np.maximum(fft.rfftfreq(size, 1 / RATE), 60) / 125)
+    gain = 10 ** (np.interp(octaves, np.arange(7), rng.uniform(-9, 9, 7)) / 20)
+    return np.asarray(fft.irfft(fft.rfft(wave, size) * gain, size)[: len(wave)])
+
+
+def with_nuisances(rng: Rng, wave: Wave, noise_db: tuple[float, float]) -> Wave:
     """Room, background noise and level, drawn after and apart from the label.
 
     `noise_db` bounds the signal-to-noise ratio in dB; the level is -36 to -18 dBFS.

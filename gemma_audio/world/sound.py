@@ -1,4 +1,4 @@
-"""Sound events in a row, and background scenes with one event in front."""
+"""Sound events: one by one, in a row of three, or two that tell a story."""
 
 from __future__ import annotations
 
@@ -6,33 +6,41 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gemma_audio.world.signal import Rng, Wave, place, ramps, samples, shaped_noise, time_axis, unit_power
-from gemma_audio.world.speech import EMOTIONS, SPEAKERS, SYLLABLES, Utterance, utter
+from gemma_audio.world.signal import Rng, Wave, place, ramps, samples, shaped_noise, stretched, time_axis, unit_power
 
 EVENTS = ("beep", "click", "bell", "buzzer", "bird", "steam")
-SCENES = ("rain", "wind", "engine", "crowd", "sea")
+
+STORIES = {
+    ("click", "steam"): "a kettle was switched on",
+    ("click", "buzzer"): "a saw was started",
+    ("click", "bird"): "a window was opened",
+    ("bell", "steam"): "a train left the station",
+    ("bell", "buzzer"): "a shift began",
+    ("bell", "bird"): "a church stands in a wood",
+    ("beep", "steam"): "a coffee machine was ready",
+    ("beep", "buzzer"): "a door was unlocked",
+    ("beep", "bird"): "a phone rang in a park",
+}
+"""What two events in a row mean, by convention of this world: neither of them tells it alone."""
 
 
-def event(rng: Rng, name: str) -> Wave:
-    """One sound event, 0.05 to 0.4 seconds."""
-    return _EVENTS[name](rng)
+def event(rng: Rng, name: str, unseen: bool = False) -> Wave:
+    """One sound event, 0.05 to 0.5 seconds; an unseen one is shifted in frequency beyond what training clips hold."""
+    wave = _EVENTS[name](rng)
+    return stretched(wave, rng) if unseen else wave
 
 
-def in_a_row(rng: Rng, names: tuple[str, ...], length: float) -> Wave:
+GAPS = {"short": 0.42, "medium": 0.52, "long": 0.64}
+"""Seconds from one event to the next."""
+
+
+def in_a_row(rng: Rng, names: tuple[str, ...], length: float, gap: str = "medium", unseen: bool = False) -> Wave:
     """`length` seconds holding the events one after another."""
     canvas = np.zeros(samples(length))
     second = rng.uniform(0.02, 0.10)
     for name in names:
-        place(canvas, unit_power(event(rng, name)) * rng.uniform(0.7, 1.3), second)
-        second += rng.uniform(0.46, 0.54)
-    return canvas
-
-
-def background(rng: Rng, scene: str, foreground: str, length: float) -> Wave:
-    """`length` seconds of `scene` with one event in front, which says nothing of the scene."""
-    n = samples(length)
-    canvas = unit_power(_SCENES[scene](rng, n))
-    place(canvas, unit_power(event(rng, foreground)) * rng.uniform(0.5, 1.2), rng.uniform(0.2, length - 0.6))
+        place(canvas, unit_power(event(rng, name, unseen)) * rng.uniform(0.7, 1.3), second)
+        second += GAPS[gap] * rng.uniform(0.92, 1.04)
     return canvas
 
 
@@ -70,43 +78,6 @@ def _steam(rng: Rng) -> Wave:
     return shaped_noise(rng, n, 2500, 7000) * ramps(n, 0.03, 0.05)
 
 
-def _rain(rng: Rng, n: int) -> Wave:
-    wave = 0.25 * shaped_noise(rng, n, 1500, 7500)
-    drop = np.exp(-np.arange(200) / 30)
-    for start in rng.integers(0, n - 400, 60):
-        wave[start : start + 200] += 0.5 * rng.standard_normal(200) * drop
-    return wave
-
-
-def _wind(rng: Rng, n: int) -> Wave:
-    swell = 0.5 + 0.5 * np.sin(2 * np.pi * rng.uniform(0.4, 1.2) * time_axis(n) + rng.uniform(0, 6))
-    return shaped_noise(rng, n, 80, 700, 0.8) * swell
-
-
-def _engine(rng: Rng, n: int) -> Wave:
-    t = time_axis(n)
-    hum = np.sign(np.sin(2 * np.pi * rng.uniform(45, 80) * t + 0.5 * np.sin(4 * np.pi * t)))
-    return 0.3 * hum + 0.3 * shaped_noise(rng, n, 60, 900, 0.5)
-
-
-def _crowd(rng: Rng, n: int) -> Wave:
-    wave = np.zeros(n)
-    for _ in range(4):
-        word = tuple(SYLLABLES[i] for i in rng.integers(0, len(SYLLABLES), 3))
-        said = Utterance(word, int(rng.integers(3)), EMOTIONS[rng.integers(4)], SPEAKERS[rng.integers(3)])
-        wave += np.roll(utter(rng, said, n / 16_000), rng.integers(n))
-    return wave
-
-
-def _sea(rng: Rng, n: int) -> Wave:
-    t = time_axis(n)
-    swell = 0.15 + (0.5 + 0.5 * np.sin(2 * np.pi * (t / rng.uniform(0.8, 1.4) + rng.random()))) ** 3
-    return shaped_noise(rng, n, 150, 5000, 0.6) * swell
-
-
 _EVENTS: dict[str, Callable[[Rng], Wave]] = {
     "beep": _beep, "click": _click, "bell": _bell, "buzzer": _buzzer, "bird": _bird, "steam": _steam,
-}  # fmt: skip
-_SCENES: dict[str, Callable[[Rng, int], Wave]] = {
-    "rain": _rain, "wind": _wind, "engine": _engine, "crowd": _crowd, "sea": _sea,
 }  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gemma_audio.world.clip import make
-from gemma_audio.world.tasks import FAMILIES
+from gemma_audio.world.families import FAMILIES
 from gemma_audio.world.tokenizer import TEMPLATE, build_tokenizer
 
 if TYPE_CHECKING:
@@ -52,14 +52,15 @@ def build_config(tokenizer: GemmaTokenizer) -> Gemma4Config:
     )  # fmt: skip
 
 
-def build_processor(tokenizer: GemmaTokenizer, seed: int = 0, clips: int = 80) -> Gemma4Processor:
+def build_processor(tokenizer: GemmaTokenizer, seed: int = 0, clips: int = 140) -> Gemma4Processor:
     """The stock processor, its mel bins standardised over `clips` clips of the world."""
     from transformers import Gemma4AudioFeatureExtractor, Gemma4Processor
     from transformers.models.gemma4.image_processing_pil_gemma4 import Gemma4ImageProcessorPil
     from transformers.models.gemma4.video_processing_gemma4 import Gemma4VideoProcessor
 
     plain = Gemma4AudioFeatureExtractor(feature_size=MELS)
-    waves = [make(seed, FAMILIES[i % len(FAMILIES)], "normalise", i).pcm / 32768 for i in range(clips)]
+    names = tuple(FAMILIES)
+    waves = [make(seed, names[i % len(names)], "normalise", i).pcm / 32768 for i in range(clips)]
     mels = np.concatenate([plain([wave.astype(np.float32)], sampling_rate=16_000).input_features[0] for wave in waves])
     extractor = Gemma4AudioFeatureExtractor(
         feature_size=MELS,

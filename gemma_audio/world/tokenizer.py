@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gemma_audio.world.captions import CAPTION_SOURCES, caption, full_caption
-from gemma_audio.world.clip import draw
+from gemma_audio.world.families import FAMILIES, draw
 from gemma_audio.world.signal import generator
-from gemma_audio.world.tasks import FAMILIES, TASKS, ask
+from gemma_audio.world.tasks import TASKS, ask
 
 if TYPE_CHECKING:
     from transformers import GemmaTokenizer
@@ -39,16 +39,16 @@ PHRASES = (
 )
 
 
-def sentences(count: int = 3000) -> Iterator[str]:
+def sentences(count: int = 6000) -> Iterator[str]:
     """Every kind of sentence the world can say, drawn without sound."""
     rng = generator(0, "tokenizer")
     yield from PHRASES
     for i in range(count):
-        family = FAMILIES[i % len(FAMILIES)]
+        family = tuple(FAMILIES)[i % len(FAMILIES)]
         attributes = draw(rng, family)
         for source in CAPTION_SOURCES[family]:
-            yield caption(rng, source, attributes)
-        yield full_caption(family, attributes, tuple(attributes))
+            yield caption(rng, source, family, attributes)
+        yield full_caption(family, attributes, ())
         for task in (t for t in TASKS if t.family == family):
             question = ask(rng, task, attributes, unseen_wording=bool(i % 2))
             letters = "\n".join(f"({chr(65 + k)}) {choice}" for k, choice in enumerate(question.choices))

@@ -61,7 +61,7 @@ def test_a_sweep_from_config_to_report_and_again(tmp_path: Path) -> None:
 
 
 def test_a_failed_cell_is_reported_and_the_same_command_finishes_the_sweep(tmp_path: Path) -> None:
-    words = ["-m", "sweep=v2_v3", "seed=0", "recipe=v2,v3", "recipe.stages.adapter.sources=[once]"]
+    words = ["-m", "sweep=v2_v3", "seed=0", "recipe=v2,v3", "recipe.stages.adapter.mix.sources=[once]"]
     done = run(tmp_path, *words)
     assert done.returncode == 1
     assert "FAILED (RuntimeError: the loss is not finite)" in done.stdout
@@ -86,7 +86,7 @@ def test_one_run_prints_its_accuracies(tmp_path: Path) -> None:
 
 
 def test_one_run_that_fails_has_a_bad_exit_code(tmp_path: Path) -> None:
-    done = run(tmp_path, "recipe.stages.adapter.sources=[raise]")
+    done = run(tmp_path, "recipe.stages.adapter.mix.sources=[raise]")
     assert done.returncode == 1
     assert "run.log" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr

@@ -14,19 +14,27 @@ PLACES = {
     "stage": "stage@recipe.stages.adapter",
     "prompts": "prompts@recipe.stages.adapter.prompts",
     "adapter": "adapter@recipe.stages.adapter.adapter",
+    "mix": "mix@recipe.stages.adapter.mix",
 }
 NEEDS = {  # what a file leaves to the user, because no default could be right
     "model/gemma4_e4b": ["model.revision=0123456789012345678901234567890123456789", "trainer=gpu"],
     "evaluation/mmau_test_mini": ["evaluation.file={file}", "evaluation.audio_dir={folder}"],
+    "evaluation/mcq_file": ["evaluation.file={file}"],
+    "data/manifest": ["data.file={file}"],
     "prompts/generic5": ["recipe.stages.adapter.objective=caption"],
+    "prompts/task_captions": ["recipe.stages.adapter.objective=caption", "mix@recipe.stages.adapter.mix=mixed"],
 }
 
 
 def test_the_groups_of_the_design_are_all_there() -> None:
-    wanted = """adapter/dora_lm data/embedded engine/local evaluation/embedded evaluation/mmau_test_mini experiment/pretrain_tiny
-        experiment/smoke model/gemma4_e4b model/tiny model/tiny_untrained prompts/generic5 prompts/task_specific recipe/base
-        recipe/pretrain_tiny recipe/v2 recipe/v3 stage/adapter_tune stage/alignment stage/attribute_warmup stage/encoder_retrain
-        sweep/smoke sweep/v2_v3 tracker/csv tracker/wandb trainer/cpu trainer/gpu"""
+    wanted = """adapter/dora_audio adapter/dora_lm adapter/dora_published data/embedded engine/local evaluation/embedded
+        evaluation/mmau_test_mini experiment/pretrain_tiny experiment/smoke mix/all mix/mixed mix/single_domain
+        model/gemma4_e4b model/tiny model/tiny_untrained prompts/generic5 prompts/generic_questions
+        prompts/task_captions prompts/task_specific recipe/base recipe/encoder_only recipe/pretrain_tiny recipe/v2
+        recipe/v2_task_prompts recipe/v3 recipe/v3_generic_prompts recipe/v3_matched stage/adapter_tune
+        stage/alignment stage/attribute_warmup stage/encoder_retrain sweep/adapter_scope sweep/captions
+        sweep/encoder_budget sweep/smoke sweep/v2_v3 sweep/what_hurts tracker/csv tracker/wandb trainer/cpu
+        trainer/gpu"""
     assert set(wanted.split()) <= set(OPTIONS)
 
 
@@ -56,7 +64,7 @@ def test_v3_is_v2_without_the_encoder_stage() -> None:
 def test_a_stage_is_swapped_from_the_command_line() -> None:
     stages = load_config("recipe=v2", "stage@recipe.stages.encoder=alignment").recipe.stages
     assert list(stages) == ["encoder", "adapter"]
-    assert stages["encoder"].objective is Objective.alignment
+    assert stages["encoder"].objective == Objective.alignment
 
 
 def test_a_stage_is_tuned_from_the_command_line() -> None:

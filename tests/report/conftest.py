@@ -77,11 +77,10 @@ class Maker:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(value))
 
-    def status(self, name: str, state: str, error: dict[str, Any] | None = None) -> None:
+    def status(self, name: str, state: str, error: dict[str, Any] | None = None, work: str | None = None) -> None:
         """status.json of a cell."""
-        self.save(
-            f"{self.cell(name).name}/status.json", {"state": state, "error": error, "started": "", "ended": "", "seconds": 1}
-        )
+        times = {"started": "", "ended": "", "seconds": 1}
+        self.save(f"{self.cell(name).name}/status.json", {"state": state, "work": work, "error": error, **times})
 
     def finish(self, name: str, correct: np.ndarray, run: str | None = None, sha: str = "a" * 64, **benchmark: Any) -> None:
         """A finished cell with the given 0/1 answers."""

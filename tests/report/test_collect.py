@@ -65,11 +65,17 @@ def test_damage_is_a_failed_cell_with_a_reason(full, kind):
     assert [r.run for r in sweep.runs if r.arm == "v3"] == ["v30000000000", "v30000000002"]
 
 
-@pytest.mark.parametrize("tail", ["Traceback\n  File x\nOSError: disk full\n\n", ["Traceback", "OSError: disk full", ""]])
-def test_failed_cell_gives_error_and_last_line(full, tail):
-    full.status("v2-seed0", "failed", {"type": "OSError", "message": "disk full", "traceback_tail": tail})
+@pytest.mark.parametrize("key", ["log_tail", "traceback_tail"])
+@pytest.mark.parametrize(
+    "tail", ["Traceback\n  File x\nOSError: disk full\n\n", ["Traceback", "  File x", "OSError: disk full", ""]]
+)
+def test_failed_cell_gives_error_stage_and_the_end_of_its_log(full, tail, key):
+    full.status("v2-seed0", "failed", {"type": "OSError", "message": "disk full", key: tail}, work="adapter_tune")
+    (full.cell("v2-seed0") / "run.log").write_text("any")
     failed = cell(full, "v2-seed0")
-    assert (failed.state, failed.reason, failed.last_line) == ("failed", "OSError: disk full", "OSError: disk full")
+    assert (failed.state, failed.reason, failed.stage) == ("failed", "OSError: disk full", "adapter_tune")
+    assert failed.log_tail == ("Traceback", "  File x", "OSError: disk full")
+    assert failed.log == f"{full.cell('v2-seed0').name}/run.log"
 
 
 def test_failed_without_error_says_so(full):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from xml.etree import ElementTree
@@ -131,6 +132,46 @@ def test_page_is_inert_and_shows_no_markup_from_data(full):
     assert not any(element.tag.endswith("script") for element in svg.iter())
     markdown = (full.folder / "report" / "comparison.md").read_text()
     assert "<script" not in markdown
+
+
+def test_failed_cells_are_told_with_stage_cause_log_and_what_to_type(full, capsys):
+    tail = ["Traceback", "  File <script>alert(3)</script>", "\x1b[31mOSError: disk full\x1b[0m\u202e"]
+    full.status("v2-seed2", "failed", {"type": "OSError", "message": "disk full", "log_tail": tail}, work="adapter_tune")
+    full.status("v3-seed2", "planned")
+    (full.cell("v2-seed2") / "run.log").write_text("any")
+    page = write_report(full.folder).read_text()
+    log = f"{full.cell('v2-seed2').name}/run.log"
+    assert f'<a href="../{log}">' in page
+    assert "<td>adapter_tune</td>" in page
+    assert "  File &lt;script&gt;alert(3)&lt;/script&gt;\nOSError: disk full\n" in page
+    assert "<script" not in page
+    typed = "gemma-audio -m sweep=v2_v3 &#39;name=two words&#39;"
+    assert typed in page.split("To go on, type the same command again")[1][:200]
+    assert (full.folder / "report" / log).exists() is False
+    assert (full.folder / "report" / ".." / log).exists()
+    markdown = (full.folder / "report" / "comparison.md").read_text()
+    assert "OSError: disk full" in markdown
+    assert "not started yet" in markdown
+    print_summary(load(full), Console(highlight=False, width=200), folder="outputs/x")
+    out = capsys.readouterr().out
+    for said in ("adapter_tune  OSError: disk full", f"The end of outputs/x/{log}:", "not started yet", "'name=two words'"):
+        assert said in out
+    assert "\x1b" not in out
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_in_a_narrow_window_names_fold_between_words_and_numbers_stay_whole(full, width):
+    out = io.StringIO()
+    print_summary(compare_sweep(read_sweep(full.folder)), Console(file=out, highlight=False, width=width))
+    lines = out.getvalue().splitlines()
+    arms = compare_sweep(read_sweep(full.folder))["arms"]
+    for name, arm in arms.items():
+        (line,) = [line for line in lines if line.split()[:1] == [name]][:1]
+        assert f"{100 * arm['accuracy']:.1f}" in line
+        assert f"{100 * arm['interval'][1]:.1f}" in line
+        assert all(f"{100 * domain['accuracy']:.1f}" in line for domain in arm["domains"].values())
+    assert any(line.startswith("Phonemic Stress") for line in lines)
+    assert any("cannot decide" in line or "not flagged" in line or "flagged" in line for line in lines)
 
 
 def test_formula_cells_are_defused(full):

@@ -1,6 +1,7 @@
 """Stand-ins for the rooms that train and evaluate: fast, deterministic, and able to fail on demand.
 
-A stage's `sources` say what goes wrong in it: raise, kill, exit, hang, once (raise in the first attempt only).
+The sources of a stage's mix say what goes wrong in it: raise, kill, exit, hang, once (raise in the first attempt only), half
+(stop after the second of three steps in the first attempt, and go on from there in the next).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ CODE = Code({"training/loss.py": "aaaa"}, {"evaluation/score.py": "bbbb"}, {"wor
 NAMES = """id task category subcategory difficulty dataset question choices answer method order text chosen logprobs
     correct_official correct_strict failure"""
 COLUMNS = NAMES.split()
+METRICS = ("step", "stage", "loss", "lr", "grad_norm", "tokens_per_second", "memory_gb")
 ITEMS = 60
 
 
@@ -31,13 +33,17 @@ def note(into: Path, line: str) -> None:
         file.write(line + "\n")
 
 
-def world_identity(data: Any) -> dict[str, Any]:
+def data_identity(data: Any, plugins: Any) -> dict[str, Any]:
     return {"world": 1, "seed": data.seed, "clips": data.clips, "dev": data.dev_questions, "test": data.test_questions}
 
 
-def world_build(data: Any, into: Path, workers: int) -> None:
+def data_build(data: Any, into: Path, workers: int, plugins: Any) -> None:
     note(into, "world")
     (into / "clips.bin").write_bytes(bytes(range(256)) * 10)
+
+
+def data_problems(config: Any) -> list[Any]:
+    return []  # a stage's sources say what goes wrong in it
 
 
 def model_identity(model: Any) -> dict[str, Any]:
@@ -53,17 +59,30 @@ def train(stage: Any, *, chain: Any, into: Path, log: Any, progress: Any, **work
     (into / "checkpoints").mkdir(exist_ok=True)
     (into / "checkpoints" / f"attempt-{time.time_ns()}").write_text("x")
     print("a library prints this")
-    misbehave(stage.sources, into)
-    rows = [(step, stage.name, 1 / step, 0.1, 1.0, 100.0) for step in range(1, 4)]
-    for step, _, loss, *_ in rows:
-        log(step, {"loss": loss, "lr": 0.1, "grad_norm": 1.0, "tokens_per_second": 100.0})
-        progress(step, 3, {"loss": loss})
-    with (into / "metrics.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([("step", "stage", "loss", "lr", "grad_norm", "tokens_per_second"), *rows])
+    misbehave(stage.mix.sources, into)
+    write_steps(stage, into, log, progress)
     (into / "weights").mkdir(exist_ok=True)
     digest = hashlib.sha256(f"{stage.name}{stage.seed}{stage.optim.lr}{[path.name for path in chain]}".encode()).hexdigest()
     (into / "weights" / "delta.safetensors").write_text(digest)
     return {"seconds": 4321.5}
+
+
+def write_steps(stage: Any, into: Path, log: Any, progress: Any) -> None:
+    """Three steps, logged and in metrics.csv as the true training does it; an attempt goes on after the rows of the last one."""
+    path = into / "metrics.csv"
+    done = len(path.read_text().splitlines()) - 1 if path.exists() else 0
+    half = "half" in stage.mix.sources and not done
+    with path.open("a", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerows([METRICS] * (not done))
+        for step in range(done + 1, 3 if half else 4):
+            figures = dict(zip(METRICS[2:], (1 / step, 0.1, 1.0, 100.0, 0.5), strict=True))
+            writer.writerow([step, stage.name, *figures.values()])
+            file.flush()
+            log(step, figures)
+            progress(step, 3, figures)
+    if half:
+        raise RuntimeError("stopped half-way")
 
 
 def misbehave(how: list[str], into: Path) -> None:
@@ -105,11 +124,11 @@ def _row(number: int, weights: str) -> dict[str, Any]:
     return {**fixed, **mine, "text": text, "chosen": 1 - right, "correct_official": right, "correct_strict": right}
 
 
-def code() -> Code:
+def code(plugins: Any = ()) -> Code:
     return CODE
 
 
-ROOMS = Rooms(world_identity, world_build, model_identity, evaluation_identity, train, evaluate, code, preload=())
+ROOMS = Rooms(data_identity, data_build, model_identity, evaluation_identity, train, evaluate, code, (), data_problems)
 
 if __name__ == "__main__":  # the command line with these rooms, for tests that need a process of its own
     import fake_rooms

@@ -15,10 +15,11 @@ from fake_rooms import ROOMS
 
 from gemma_audio.config import load_config
 from gemma_audio.errors import StoreError
+from gemma_audio.report.write import write_report
 from gemma_audio.sweep import engine
 from gemma_audio.sweep.engine import side_by_side
 from gemma_audio.sweep.event import Task
-from gemma_audio.sweep.ledger import Cell, read_status, write_status
+from gemma_audio.sweep.ledger import TAIL, Cell, read_status, write_status, write_sweep
 from gemma_audio.sweep.run import Runner
 
 HERE = Path(__file__).parent
@@ -28,7 +29,7 @@ def cells(out: Path, *ways: str, extra: tuple[str, ...] = ()) -> list[Cell]:
     """One cell per way of going wrong ("" for well)."""
     made = []
     for index, way in enumerate(ways):
-        words = [f"out={out}", "tracker=[csv]", f"seed={index}", f"recipe.stages.adapter.sources=[{way}]", *extra]
+        words = [f"out={out}", "tracker=[csv]", f"seed={index}", f"recipe.stages.adapter.mix.sources=[{way}]", *extra]
         config = load_config(*words)
         made.append(Cell(index, config, tuple(words), out / "sweeps" / "s" / "stamp" / f"{index}-{config.name}"))
     return made
@@ -70,11 +71,29 @@ def test_data_is_built_before_the_cells_and_once(tmp_path: Path) -> None:
 
 
 def test_the_report_is_rebuilt_while_other_cells_go_on(tmp_path: Path) -> None:
-    made, seen = cells(tmp_path, "", "raise", "", extra=("engine.parallel=1",)), list[list[str]]()
-    runner(made, [], report=lambda: seen.append(states(made))).run()
-    assert len(seen) == 2
-    assert seen[0][0] == "finished"
-    assert seen[1][:2] == ["finished", "failed"]
+    """The true report after the first finished cell: the folder is there, and the other cells are named as missing."""
+    made, seen = cells(tmp_path, "", "raise", "hang", extra=("engine.parallel=1",)), list[dict[str, Any]]()
+    folder = made[0].folder.parent
+    folder.mkdir(parents=True)
+    write_sweep(folder, made, ["gemma-audio"])
+
+    def report() -> None:
+        write_report(folder)
+        seen.append(json.loads((folder / "report" / "comparison.json").read_text())["cells"])
+        if seen[-1]["failed"]:
+            os.kill(os.getpid(), signal.SIGINT)  # the third cell would hang
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a script does not hear it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            runner(made, [], report=report).run()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert seen[0]["finished"] == [made[0].name]
+    assert {entry["name"] for entry in seen[0]["missing"] + seen[0]["failed"]} == {cell.name for cell in made[1:]}
+    last = seen[-1]["failed"][0]
+    assert (last["name"], last["stage"], last["log"]) == (made[1].name, "adapter_tune", f"{made[1].folder.name}/run.log")
+    assert "the loss is not finite" in last["log_tail"][-1]
 
 
 def test_an_early_report_that_fails_stops_nothing(tmp_path: Path) -> None:
@@ -84,6 +103,20 @@ def test_an_early_report_that_fails_stops_nothing(tmp_path: Path) -> None:
     made, said = cells(tmp_path, "", "", extra=("engine.parallel=1",)), list[str]()
     assert runner(made, said, report=broken).run() is True
     assert any("ValueError: no rows" in line for line in said)
+
+
+def test_a_failed_cell_keeps_its_stage_and_the_end_of_its_log_without_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = cells(tmp_path, "")[0]
+    write_status(made.folder, "running")
+    write_status(made.folder, "running", work="adapter_tune")
+    monkeypatch.setenv("SOME_TOKEN", "canary-0123456789")
+    (made.folder / "run.log").write_text("first\n" * 50 + "\nusing canary-0123456789\n    ^^^^\nlast\n")
+    status = engine.settle(made, -int(signal.SIGKILL))
+    assert status["work"] == "adapter_tune"
+    assert status["error"]["log_tail"][-3:] == ["first", "using [redacted]", "last"]
+    assert len(status["error"]["log_tail"]) == TAIL
 
 
 def test_a_second_command_starts_no_process_and_imports_nothing_heavy(tmp_path: Path) -> None:
@@ -170,7 +203,7 @@ def test_cells_side_by_side() -> None:
 
 def start(out: Path) -> subprocess.Popen[str]:
     """A sweep of three seeds whose training hangs, in a process (and process group) of its own."""
-    words = ["-m", "sweep=v2_v3", "recipe=v2,v3", "seed=0,1", "recipe.stages.adapter.sources=[hang]", "engine.parallel=2"]
+    words = ["-m", "sweep=v2_v3", "recipe=v2,v3", "seed=0,1", "recipe.stages.adapter.mix.sources=[hang]", "engine.parallel=2"]
     code = "import sys, fake_rooms; from gemma_audio.cli.main import main\n"
     code += "sys.exit(main(['gemma-audio', *sys.argv[1:]], fake_rooms.ROOMS))"
     command = [sys.executable, "-c", code, *words, f"out={out}", "tracker=[csv]"]

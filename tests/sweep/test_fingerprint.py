@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +140,24 @@ def test_data_model_and_code_count() -> None:
     assert scored_anew[1] != chain()[1]
 
 
+def test_a_plugin_counts_where_it_is_used_and_nowhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "counted_plugin.py").write_text(
+        "class Loss:\n    def __init__(self, net, stage, corpus, encoder, steps): pass\n"
+        "OBJECTIVES = {'mine': Loss}\nCORPORA = {'bells': lambda data: []}\nBENCHMARKS = {'quiz': lambda evaluation: None}\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    use, edited = "plugins=[counted_plugin]", replace(CODE, plugins={"counted_plugin": {"counted_plugin.py": "edited"}})
+    assert chain("recipe=v2", use, code=edited) == chain("recipe=v2")
+
+    def changed(*words: str) -> list[bool]:
+        one, other = chain("recipe=v2", use, *words), chain("recipe=v2", use, *words, code=edited)
+        return [a != b for a, b in zip(one, other, strict=True)]
+
+    assert changed("recipe.stages.adapter.objective=mine") == [False, True, True]
+    assert changed("data.kind=bells") == [True, True, True]
+    assert changed("evaluation.benchmark=quiz") == [False, False, True]
+
+
 def test_more_questions_train_nothing_anew() -> None:
     before, after, dev = (
         chain("recipe=v2"),
@@ -158,7 +176,7 @@ def test_more_clips_answer_nothing_anew() -> None:
 
 def test_the_order_of_parts_and_sources_does_not_count() -> None:
     assert chain("recipe=v2", f"{STAGE}.trains=[projector,audio_tower]") == chain("recipe=v2")
-    one, other = (f"{STAGE}.sources=[{names}]" for names in ("clotho,fsd50k", "fsd50k,clotho"))
+    one, other = (f"{STAGE}.mix.sources=[{names}]" for names in ("clotho,fsd50k", "fsd50k,clotho"))
     assert chain("recipe=v2", one) == chain("recipe=v2", other)
 
 

@@ -38,7 +38,7 @@ def store(made: Cell) -> Store:
 
 
 def csv_only(made: Cell, warn: Any) -> Trackers:
-    return Trackers.of(made, "group", warn)
+    return Trackers.of(made, "group", "id", warn)
 
 
 def run(made: Cell, rooms: Rooms = ROOMS, watch: Watch | None = None) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def test_a_cell_ends_in_the_documented_result(tmp_path: Path) -> None:
 
 
 def test_a_stage_costs_what_training_says_of_all_its_attempts(tmp_path: Path) -> None:
-    overrides = ["recipe=v2", "recipe.stages.adapter.sources=[once]"]
+    overrides = ["recipe=v2", "recipe.stages.adapter.mix.sources=[once]"]
     with pytest.raises(RuntimeError):
         run(cell(tmp_path, *overrides))
     result = run(cell(tmp_path, *overrides, index=1))
@@ -106,7 +106,7 @@ def test_a_benchmark_of_its_own_needs_no_world(tmp_path: Path) -> None:
 
 
 def test_a_failure_is_written_down_and_raised(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    made = cell(tmp_path, "recipe.stages.adapter.sources=[raise]")
+    made = cell(tmp_path, "recipe.stages.adapter.mix.sources=[raise]")
     with caplog.at_level(logging.ERROR), pytest.raises(RuntimeError, match="not finite"):
         run(made)
     status = read_status(made.folder)
@@ -118,7 +118,7 @@ def test_a_failure_is_written_down_and_raised(tmp_path: Path, caplog: pytest.Log
 
 
 def test_the_next_attempt_goes_on_where_a_failed_one_stopped(tmp_path: Path) -> None:
-    overrides = ["recipe=v2", "recipe.stages.adapter.sources=[once]"]
+    overrides = ["recipe=v2", "recipe.stages.adapter.mix.sources=[once]"]
     with pytest.raises(RuntimeError):
         run(cell(tmp_path, *overrides))
     result = run(cell(tmp_path, *overrides, index=1))
@@ -207,7 +207,7 @@ def test_trackers_are_closed_with_the_exit_code(sources: str, expected: int, tmp
         def close(self, summary: dict[str, Any] | None, exit_code: int) -> None:
             codes.append(exit_code)
 
-    made = cell(tmp_path, f"recipe.stages.adapter.sources={sources}")
+    made = cell(tmp_path, f"recipe.stages.adapter.mix.sources={sources}")
     made.folder.mkdir(parents=True)
     opened = Trackers([Recorder(made.folder)])
     with contextlib.suppress(RuntimeError):

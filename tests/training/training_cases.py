@@ -14,7 +14,7 @@ from gemma_audio.data.encoder import Encoder
 from gemma_audio.models.load import load
 from gemma_audio.training import run
 from gemma_audio.training.module import StageModule
-from gemma_audio.training.run import MODULES
+from gemma_audio.training.objectives import MODULES
 
 LANGUAGE = r".*language_model\.layers\.\d+\.(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)"
 

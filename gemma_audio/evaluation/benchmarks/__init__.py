@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from gemma_audio.config.plugins import load as load_plugins
 from gemma_audio.config.schema import BenchmarkKind, Evaluation
 from gemma_audio.errors import BenchmarkError
-from gemma_audio.evaluation.benchmarks import embedded, mmau
+from gemma_audio.evaluation.benchmarks import embedded, mcq_file, mmau, own
 from gemma_audio.evaluation.item import Benchmark, Item
 
-LOADERS = {BenchmarkKind.embedded: embedded.load, BenchmarkKind.mmau: mmau.load}
-IDENTITIES = {BenchmarkKind.embedded: embedded.identity, BenchmarkKind.mmau: mmau.identity}
+LOADERS: dict[str, Callable[[Evaluation, Path | None], Benchmark]] = {
+    BenchmarkKind.embedded: embedded.load,
+    BenchmarkKind.mmau: mmau.load,
+    BenchmarkKind.mcq_file: mcq_file.load,
+}
+IDENTITIES: dict[str, Callable[[Evaluation, dict[str, Any] | None], dict[str, Any]]] = {
+    BenchmarkKind.embedded: embedded.identity,
+    BenchmarkKind.mmau: mmau.identity,
+    BenchmarkKind.mcq_file: mcq_file.identity,
+}
 
 
-def load(cfg: Evaluation, data_folder: Path | None) -> Benchmark:
+def load(cfg: Evaluation, data_folder: Path | None, plugins: Sequence[str] = ()) -> Benchmark:
     """The benchmark of `cfg`; with `cfg.limit` that many questions, evenly spread over the file (so over its subjects).
 
     Raises BenchmarkError where the file as a whole cannot be used or not one of its rows is a question.
     """
-    benchmark = LOADERS[cfg.benchmark](cfg, data_folder)
+    if cfg.benchmark in LOADERS:
+        benchmark = LOADERS[cfg.benchmark](cfg, data_folder)
+    else:
+        benchmark = own.load(load_plugins(plugins).own("benchmark")[cfg.benchmark], cfg)
     if not benchmark.items:
         shown = "; ".join(f"row {bad.row}: {bad.reason}" for bad in benchmark.rejected[:3])
         raise BenchmarkError(f"{cfg.name}: none of {len(benchmark.rejected)} rows is a question ({shown})")
@@ -28,8 +41,8 @@ def load(cfg: Evaluation, data_folder: Path | None) -> Benchmark:
 
 
 def identity(cfg: Evaluation, data_identity: dict[str, Any] | None) -> dict[str, Any]:
-    """What decides the questions and sounds of `cfg`, for a fingerprint."""
-    return IDENTITIES[cfg.benchmark](cfg, data_identity)
+    """What decides the questions and sounds of `cfg`, for a fingerprint; a plugin's code is not in it."""
+    return IDENTITIES.get(cfg.benchmark, own.identity)(cfg, data_identity)
 
 
 def _spread(items: list[Item], limit: int | None) -> list[Item]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,18 +31,6 @@ def _bytes(path: Path, remedy: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise _refusal(path, f"cannot be read ({error.strerror})", remedy) from error
-
-
-def file_sha256(path: Path) -> str:
-    """sha256 of a file's content; asked again for an unchanged file (size and time) it is not read again."""
-    status = path.stat()
-    return _sha256(path, status.st_size, status.st_mtime_ns)
-
-
-@cache
-def _sha256(path: Path, size: int, time: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _refusal(path: Path, message: str, remedy: str) -> BenchmarkError:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import numpy as np
+
 from gemma_audio.audio import Clip, MissingAudioError, decode
+from gemma_audio.data.content import file_sha256
 from gemma_audio.errors import AudioError, Problem
-from gemma_audio.evaluation.benchmarks.annotation_file import file_sha256
 from gemma_audio.evaluation.item import Item
 
 
@@ -52,3 +54,14 @@ class AudioFolder:
         except AudioError:
             return "outside"
         return "missing" if path is None else file_sha256(path)
+
+
+def sounds(folder: AudioFolder, notes: dict[str, tuple[str, ...]]) -> Callable[[Item], np.ndarray]:
+    """How a benchmark gets an item's samples from a folder; what decoding changed goes into `notes`."""
+
+    def audio(item: Item) -> np.ndarray:
+        clip = folder.decode(item)
+        notes[item.id] = clip.notes
+        return clip.samples
+
+    return audio

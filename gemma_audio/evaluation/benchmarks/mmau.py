@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from gemma_audio.config.schema import Evaluation
 from gemma_audio.errors import BenchmarkError, Problem
 from gemma_audio.evaluation.benchmarks import annotation_file
-from gemma_audio.evaluation.benchmarks.folder import AudioFolder
+from gemma_audio.evaluation.benchmarks.folder import AudioFolder, sounds
 from gemma_audio.evaluation.benchmarks.rows import parse
 from gemma_audio.evaluation.item import Benchmark, Item
 
@@ -32,7 +29,7 @@ def load(cfg: Evaluation, data_folder: Path | None) -> Benchmark:
     folder = _folder(cfg, items)
     revision, warnings = describe(sha256)
     notes: dict[str, tuple[str, ...]] = {}
-    return Benchmark(cfg.name, sha256, revision, items, rejected, _audio(folder, notes), warnings, notes)
+    return Benchmark(cfg.name, sha256, revision, items, rejected, sounds(folder, notes), warnings, notes)
 
 
 def identity(cfg: Evaluation, data_identity: dict[str, Any] | None) -> dict[str, Any]:
@@ -78,12 +75,3 @@ def _folder(cfg: Evaluation, items: list[Item]) -> AudioFolder:
         message = f"none of the {len(items)} clips is there (the first would be {items[0].audio})"
         raise BenchmarkError(str(Problem(str(root), message, FOLDER_REMEDY)))
     return folder
-
-
-def _audio(folder: AudioFolder, notes: dict[str, tuple[str, ...]]) -> Callable[[Item], np.ndarray]:
-    def audio(item: Item) -> np.ndarray:
-        clip = folder.decode(item)
-        notes[item.id] = clip.notes
-        return clip.samples
-
-    return audio

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from gemma_audio.data.table import Unreadable
+from gemma_audio.data.text import control_faults, short
 from gemma_audio.evaluation.item import Item, Rejected
 
 KEYS = (
@@ -15,17 +17,19 @@ KEYS = (
 TEXTS = tuple(key for key in KEYS if key not in ("choices", "category"))
 MAX_CHOICES = 26
 TASKS = ("sound", "music", "speech")
-CONTROL = re.compile(r"<\|[\w|]*>?|\w+\|>|<(?:pad|eos|bos|unk|mask)>")
 SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 
-def parse(rows: Sequence[Any]) -> tuple[list[Item], list[Rejected]]:
-    """Every row becomes an Item or a Rejected with its row number (from 1), id and all reasons; the first of equal ids wins."""
+def parse(rows: Sequence[Any], domains: Sequence[str] | None = TASKS) -> tuple[list[Item], list[Rejected]]:
+    """Every row becomes an Item or a Rejected with its row number (from 1), id and all reasons; the first of equal ids wins.
+
+    `domains` are those that a row's `task` may be; None allows any.
+    """
     items: list[Item] = []
     rejected: list[Rejected] = []
     first: dict[str, int] = {}
     for number, row in enumerate(rows, start=1):
-        reasons = list(_faults(row))
+        reasons = list(_faults(row, domains))
         key = row["id"] if isinstance(row, dict) and isinstance(row.get("id"), str) else ""
         if not reasons and key in first:
             reasons = [f"duplicate id, first used in row {first[key]}"]
@@ -57,7 +61,10 @@ def _as_list(category: str | list[str]) -> list[str]:
     return category if isinstance(category, list) else [category]
 
 
-def _faults(row: Any) -> Iterator[str]:
+def _faults(row: Any, domains: Sequence[str] | None) -> Iterator[str]:
+    if isinstance(row, Unreadable):
+        yield row.reason
+        return
     if not isinstance(row, dict):
         yield f"a row is an object with {len(KEYS)} keys, this one is {type(row).__name__}"
         return
@@ -66,21 +73,22 @@ def _faults(row: Any) -> Iterator[str]:
         yield f"missing {'keys' if len(missing) > 1 else 'key'} {', '.join(missing)}"
     for key in TEXTS:
         if key in row and not (isinstance(row[key], str) and row[key].strip()):
-            yield f"{key} is no text: {_short(row[key])}"
-    yield from _category_faults(row)
+            yield f"{key} is no text: {short(row[key])}"
+    yield from _category_faults(row, domains)
     yield from _choice_faults(row)
     yield from _place_faults(row)
-    yield from _control_faults(row)
+    choices = row.get("choices")
+    yield from control_faults((row.get("question"), *(choices if isinstance(choices, list) else ())))
 
 
-def _category_faults(row: dict[str, Any]) -> Iterator[str]:
+def _category_faults(row: dict[str, Any], domains: Sequence[str] | None) -> Iterator[str]:
     category = row.get("category", "-")
     names = _as_list(category)
     if not names or not all(isinstance(name, str) and name.strip() for name in names):
-        yield f"category is neither a text nor a list of texts: {_short(category)}"
+        yield f"category is neither a text nor a list of texts: {short(category)}"
     task = row.get("task")
-    if isinstance(task, str) and task.strip() and task not in TASKS:
-        yield f"task {_short(task)} is none of {', '.join(TASKS)}"
+    if domains is not None and isinstance(task, str) and task.strip() and task not in domains:
+        yield f"task {short(task)} is none of {', '.join(domains)}"
 
 
 def _choice_faults(row: dict[str, Any]) -> Iterator[str]:
@@ -88,35 +96,22 @@ def _choice_faults(row: dict[str, Any]) -> Iterator[str]:
         return
     choices, answer = row["choices"], row.get("answer")
     if not isinstance(choices, list):
-        yield f"choices is no list: {_short(choices)}"
+        yield f"choices is no list: {short(choices)}"
     elif not 2 <= len(choices) <= MAX_CHOICES:
         yield f"{len(choices)} choices, allowed are 2 to {MAX_CHOICES}"
     elif not all(isinstance(choice, str) and choice.strip() for choice in choices):
-        yield f"choices hold something that is no text: {_short(choices)}"
+        yield f"choices hold something that is no text: {short(choices)}"
     elif isinstance(answer, str) and answer.strip() and answer not in choices:
-        yield f"the answer {_short(answer)} is not among the choices {_short(choices)}"
+        yield f"the answer {short(answer)} is not among the choices {short(choices)}"
 
 
 def _place_faults(row: dict[str, Any]) -> Iterator[str]:
     key, audio = row.get("id"), row.get("audio_id")
     if isinstance(key, str) and key.strip() and not SAFE_ID.fullmatch(key):
-        yield f"id {_short(key)} is unsafe in a file name; allowed are 1 to 128 letters, digits and . _ -, no leading . or -"
+        yield f"id {short(key)} is unsafe in a file name; allowed are 1 to 128 letters, digits and . _ -, no leading . or -"
     if isinstance(audio, str) and audio.strip():
         path = PurePosixPath(audio)
         if len(audio) > 255:
             yield "audio_id is longer than 255 characters"
         if path.is_absolute() or ".." in path.parts or "\\" in audio or not audio.isprintable():
-            yield f"audio_id {_short(audio)} leaves the audio folder"
-
-
-def _control_faults(row: dict[str, Any]) -> Iterator[str]:
-    # Such a text would be read as the end of the turn or as a second sound, and the whole batch would fail.
-    choices = row.get("choices")
-    for text in (row.get("question"), *(choices if isinstance(choices, list) else ())):
-        if isinstance(text, str) and (found := CONTROL.search(text)):
-            yield f"the text {_short(text)} holds the control token {found[0]}"
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 120 else text[:117] + "..."
+            yield f"audio_id {short(audio)} leaves the audio folder"
