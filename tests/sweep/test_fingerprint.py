@@ -180,7 +180,7 @@ def test_the_order_of_parts_and_sources_does_not_count() -> None:
     assert chain("recipe=v2", one) == chain("recipe=v2", other)
 
 
-@pytest.mark.parametrize("file", ["world/captions.py", "world/tokenizer.py", "data/layout.py", "models/adapters.py"])
+@pytest.mark.parametrize("file", ["world/captions/styles.py", "world/tokenizer.py", "data/layout.py", "models/adapters.py"])
 def test_code_that_shapes_what_is_learnt_is_in_the_digest(file: str) -> None:
     read = Code.read()
     assert file in read.training

@@ -15,9 +15,9 @@ from gemma_audio.models.load import load
 @pytest.mark.parametrize("objective", [Objective.attributes, Objective.alignment])
 def test_pretraining_objectives_learn(base: Model, data: Path, tmp_path: Path, objective: Objective) -> None:
     losses: list[float] = []
-    stage = make_stage(objective, steps=14)
+    stage = make_stage(objective, steps=40)
     record = train(stage, base, data, tmp_path, lambda _, metrics: losses.append(metrics["loss"]))
-    assert sum(losses[-3:]) < sum(losses[:3])
+    assert sum(losses[-8:]) < sum(losses[:8])
     names = load_names(tmp_path / "weights" / "delta.safetensors")
     assert not any("heads" in name for name in names)
     prefix = "model.audio_tower." if objective == Objective.attributes else "model.language_model."

@@ -206,12 +206,13 @@ def test_death_between_the_last_step_and_the_weights(
 CHILDREN = """
 import json, os, signal, sys
 from pathlib import Path
-from gemma_audio.config.schema import Adapter, Model, Objective, Optim, Prompts, Stage, Trainer
+from gemma_audio.config.schema import Adapter, Mix, Model, Objective, Optim, Prompts, Stage, Trainer
 from gemma_audio.training.run import train
 
 def killed(job):
     stage = job["stage"]
     stage.update(objective=Objective(stage["objective"]), prompts=Prompts(**stage["prompts"]), optim=Optim(**stage["optim"]),
+                 mix=Mix(**stage["mix"]),
                  adapter=Adapter(**stage["adapter"]) if stage["adapter"] else None)
     real, renames = os.replace, iter(range(1000))
     def dying(source, target):

@@ -47,6 +47,7 @@ PIECES = (
         ("What is the texture of the music?", "How are the chords played?", "Which texture is it?",
          "In which way are the chords set?"),
         ("Which texture does the music have?", "How are the chords set in the audio?"),
+        leaks=True,
     ),
     Task(
         "longest", "music", "Temporal Reasoning", REASONING, "chords", "music_qa", choices.attribute("longest", LONGEST),

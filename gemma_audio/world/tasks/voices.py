@@ -32,6 +32,7 @@ VOICES = (
         choices.from_pool(derived.INTENTS, derived.intent_of),
         ("How is the remark meant?", "What does the speaker mean?", "What is the remark?", "How does the speaker mean the word?"),
         ("How does the speaker mean the remark?", "What is the remark meant as?"),
+        leaks=True,
     ),
     Task(
         "count", "speech", "Counting", REASONING, "turns", "librispeech_qa", choices.from_pool(derived.COUNTS, derived.count_of),
