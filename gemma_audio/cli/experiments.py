@@ -33,7 +33,7 @@ def renew(folder: Path) -> None:
 
 
 def _sweep(folder: Path) -> str:
-    command = [sys.executable, "-m", "gemma_audio", "-m", f"sweep={folder.name}"]
+    command = [str(Path(sys.executable).with_name("gemma-audio")), "-m", f"sweep={folder.name}"]
     if code := subprocess.run(command).returncode:
         raise GemmaAudioError(f"sweep={folder.name} ended with exit code {code}; the same command goes on where it stopped")
     report = max((OUT / "sweeps" / folder.name).iterdir(), key=lambda path: path.name) / "report"
@@ -62,9 +62,9 @@ def table(comparison: dict[str, Any]) -> str:
 
 
 def difference(pair: dict[str, Any]) -> str:
-    """A difference with its interval, in points."""
-    low, high = (100 * bound for bound in pair["interval"])
-    return f"{100 * pair['delta']:+.1f} [{low:+.1f}, {high:+.1f}]"
+    """A difference in points, with its interval where there is one (none where no item and no run differs)."""
+    interval = "".join(f"{100 * bound:+.1f}, " for bound in pair["interval"] or ()).rstrip(", ")
+    return f"{100 * pair['delta']:+.1f} [{interval or '–'}]"
 
 
 def _same(pair: dict[str, Any], primary: dict[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from gemma_audio.config.compose import load_config
 from gemma_audio.data.encoder import Encoder
@@ -32,6 +33,7 @@ CLIPS, QUESTIONS = 6000, 96
 
 def learnable(clips: int = CLIPS, questions: int = QUESTIONS) -> dict[str, Any]:
     """Train the probe on `clips` clips and let it answer `questions` questions of every kind."""
+    torch.set_num_threads(1)  # other numbers of threads end in other bits
     model, processor = load(load_config("model=tiny").model, ())
     probe = Probe(model, Encoder(processor), [make(SEED, family_of(i), "train", i) for i in range(clips)], seed=0)
     base = json.loads(tiny.CARD.read_text())["accuracy"]["subcategories"]
