@@ -11,7 +11,7 @@ from gemma_audio.errors import GemmaAudioError
 from gemma_audio.world.build import splits
 from gemma_audio.world.captions import CAPTION_SOURCES
 from gemma_audio.world.mix import SHARES, family_of
-from gemma_audio.world.tasks import TASKS
+from gemma_audio.world.tasks import TASKS, TESTED
 
 CLIP = 2 * 16_000 * 2
 """Bytes of the longest clip of the embedded world: two seconds at 16 kHz in 16 bits."""
@@ -35,7 +35,7 @@ def data_bytes(data: Data) -> int:
     """Bytes on disk of what is made of `data`, rather too many than too few; data that are read where they lie make none."""
     if data.kind != DataKind.embedded:
         return 0
-    return CLIP * (data.clips + len(TASKS) * sum(splits(data).values()))
+    return CLIP * (data.clips + len(TESTED) * sum(splits(data).values()))
 
 
 def embedded(data: Data) -> Supply:

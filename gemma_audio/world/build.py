@@ -20,7 +20,7 @@ from gemma_audio.config.schema import Data
 from gemma_audio.world.benchmark import annotation, question_clip
 from gemma_audio.world.clip import COMBINATION, VOICE, Clip, make
 from gemma_audio.world.mix import Described, caption_row, family_of, question_rows
-from gemma_audio.world.tasks import BY_NAME, TASKS
+from gemma_audio.world.tasks import BY_NAME, TESTED
 
 VERSION = 2
 """Raised with every change to what is heard or asked; it is the world's identity together with the config."""
@@ -49,7 +49,7 @@ def build(data: Data, into: Path, workers: int = 1) -> None:
     _write_rows(into / "captions.jsonl", (caption_row(data.seed, clip) for clip in described))
     _write_rows(into / "qa.jsonl", (row for clip in described for row in question_rows(data.seed, clip)))
     for split, count in splits(data).items():
-        jobs = [job for task in TASKS for job in _jobs(data.seed, task.name, split, count)]
+        jobs = [job for task in TESTED for job in _jobs(data.seed, task.name, split, count)]
         made = _made(jobs, workers)
         _write_clips(into, split, [clip for clip, _ in made])
         rows = [row for _, row in made]

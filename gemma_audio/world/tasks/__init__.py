@@ -1,4 +1,4 @@
-"""The questions of the embedded world: 24 of MMAU's 27 subcategories under MMAU's names."""
+"""The questions of the embedded world: 24 of MMAU's 27 subcategories under MMAU's names, 23 of them in the benchmark."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from gemma_audio.world.tasks.task import Question, Task
 from gemma_audio.world.tasks.voices import VOICES
 
 TASKS: tuple[Task, ...] = (*SOUNDS, *PIECES, *VOICES)
+TESTED = tuple(task for task in TASKS if task.tested)
 BY_NAME = {task.name: task for task in TASKS}
 
 

@@ -37,7 +37,8 @@ class Task:
     """One kind of question.
 
     `family` names the kind of clip it is asked about, `source` the audio-QA corpus whose place it takes in training.
-    `leaks` is true where level and length alone tell more than chance; the README lists the figures.
+    `leaks` is true where level and length alone tell more than chance; the README lists the figures. `tested` is false where no
+    probe was seen to learn the answer: such questions are asked in training and stand in no benchmark.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Task:
     train_wordings: tuple[str, ...]
     test_wordings: tuple[str, ...]
     leaks: bool = False
+    tested: bool = True
 
 
 REASONING, EXTRACTION = "Reasoning", "Information Extraction"

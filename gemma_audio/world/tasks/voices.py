@@ -44,6 +44,7 @@ VOICES = (
         "role", "speech", "Multi Speaker Role Mapping", REASONING, "exchange", "librispeech_qa", choices.ROLE,
         ("Who asks the question?", "Which speaker asks?", "What are the roles of the speakers?", "Who has the role of asking?"),
         ("Which role has each speaker?", "Who asks in the audio?"),
+        tested=False,
     ),
     Task(
         "fact", "speech", "Conversational Fact Retrieval", REASONING, "exchange", "librispeech_qa", choices.FACT,
