@@ -37,7 +37,9 @@ def learnable(clips: int = CLIPS, questions: int = QUESTIONS) -> dict[str, Any]:
     model, processor = load(load_config("model=tiny").model, ())
     probe = Probe(model, Encoder(processor), [make(SEED, family_of(i), "train", i) for i in range(clips)], seed=0)
     base = json.loads(tiny.CARD.read_text())["accuracy"]["subcategories"]
-    rows = {task.subcategory: {**_answered(probe, task, questions), "base": base[task.subcategory]["official"]} for task in TESTED}
+    rows = {
+        task.subcategory: {**_answered(probe, task, questions), "base": base[task.subcategory]["official"]} for task in TESTED
+    }
     return {
         "schema": 1, "world_version": VERSION, "weights_sha256": tiny.weights_sha256(), "world_seed": SEED,
         "training_clips": clips, "questions": questions, "subcategories": rows,
