@@ -45,7 +45,7 @@ def explain(error: BaseException, overrides: Sequence[str]) -> Problem:
     if isinstance(error, YAMLError):
         return Problem("config", f"a fragment is no YAML: {' '.join(text.split())}", "Correct the file at that line.")
     if match := IN_FILE.search(text):
-        return _in_file(match[1], text)
+        return _in_file(match[1], text[match.end() :], text)
     if match := UNKNOWN_PLACE.search(text):
         return _unknown_place(match[1], match[2], match[3], overrides)
     if match := UNKNOWN_KEY.search(text):
@@ -60,9 +60,9 @@ def explain(error: BaseException, overrides: Sequence[str]) -> Problem:
     return Problem("command line", str(error).strip(), "See gemma-audio --help.")
 
 
-def _in_file(name: str, text: str) -> Problem:
+def _in_file(name: str, said: str, text: str) -> Problem:
     """A value in a fragment that does not fit its type, or a key that its type does not have."""
-    said = text[IN_FILE.search(text).end() :].split("\n")[0]  # type: ignore[union-attr]
+    said = said.split("\n")[0]
     at = f" ({match[1]})" if (match := FULL_KEY.search(text)) else ""
     match = NO_SUCH_KEY.search(text)
     if not match or not is_dataclass(node := getattr(schema, match[2], None)):

@@ -1,6 +1,6 @@
 """What the tiny model is asked while its language model is aligned with the sound; it makes the *base* of the study.
 
-Some subjects are asked rarely, so that the base stays near chance on them and a recipe has room to help. This is a design
+Some subjects are asked rarely, so that the base answers them badly and a recipe has room to help. This is a design
 decision of the embedded world: without it the base is saturated and no recipe can show anything but damage.
 """
 

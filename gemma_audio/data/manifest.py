@@ -13,7 +13,8 @@ from gemma_audio.audio import decode
 from gemma_audio.config.schema import Data
 from gemma_audio.data.content import digest
 from gemma_audio.data.example import Example
-from gemma_audio.data.product import Bad, Pcm, Product, to_pcm
+from gemma_audio.data.product import Pcm, Product, to_pcm
+from gemma_audio.data.rejected import Rejected, sift
 from gemma_audio.data.table import Table, Unreadable, read
 from gemma_audio.data.text import control_faults, short
 from gemma_audio.errors import AudioError, GemmaAudioError, Problem
@@ -50,7 +51,7 @@ def build(data: Data, into: Path, workers: int = 1) -> None:
             continue
         product.clip(name, pcm)
         notes.update(said)
-    bad += [Bad(number, example.id, silent[example.clip]) for number, example in rows if example.clip in silent]
+    bad += [Rejected(number, example.id, silent[example.clip]) for number, example in rows if example.clip in silent]
     bad.sort(key=lambda entry: entry.row)
     examples = [example for _, example in rows if example.clip not in silent]
     product.finish(examples, bad, notes)
@@ -63,22 +64,10 @@ def open_table(data: Data) -> Table:
     return read(Path(data.file or "").expanduser(), REMEDY)
 
 
-def parse(table: Table, data: Data) -> tuple[Rows, list[Bad]]:
+def parse(table: Table, data: Data) -> tuple[Rows, list[Rejected]]:
     """Every row becomes an example or is rejected with all reasons; the first of equal ids wins. No sound is opened."""
-    rows: Rows = []
-    bad: list[Bad] = []
-    first: dict[str, int] = {}
-    for number, row in enumerate(table.named(data.columns, KEYS), start=1):
-        key = row["id"] if isinstance(row, dict) and isinstance(row.get("id"), str) else ""
-        reasons = list(_faults(row))
-        if not reasons and key in first:
-            reasons = [f"duplicate id, first used in row {first[key]}"]
-        if reasons:
-            bad.append(Bad(number, key, "; ".join(reasons)))
-            continue
-        first[key] = number
-        rows.append((number, _example(row)))
-    return rows, bad
+    kept, rejected = sift(table.named(data.columns, KEYS), _faults)
+    return [(number, _example(row)) for number, row in kept], rejected
 
 
 def place(data: Data, name: str) -> Path:
@@ -87,7 +76,7 @@ def place(data: Data, name: str) -> Path:
     return root.expanduser() / name
 
 
-def nothing_left(data: Data, bad: Sequence[Bad]) -> Problem:
+def nothing_left(data: Data, bad: Sequence[Rejected]) -> Problem:
     """The problem of a manifest without a usable row."""
     shown = "; ".join(f"row {entry.row}: {entry.reason}" for entry in bad[:3])
     return Problem("data.file", f"none of the {len(bad)} rows of '{data.file}' can be used ({shown})", REMEDY)

@@ -13,19 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gemma_audio.data.example import Example
+from gemma_audio.data.rejected import Rejected
 
 SUMMARY, REJECTED = "summary.json", "rejected.jsonl"
 SHOWN = 5
 Pcm = NDArray[np.int16]
-
-
-@dataclass(frozen=True)
-class Bad:
-    """A row that is no example: its number (the first is 1), its id where it has one, and why."""
-
-    row: int
-    id: str
-    reason: str
 
 
 @dataclass
@@ -47,7 +39,7 @@ class Product:
         self.clips.append({"id": name, "start": self.length, "length": len(pcm)})
         self.length += len(pcm)
 
-    def finish(self, examples: Sequence[Example], bad: Sequence[Bad], notes: Counter[str]) -> None:
+    def finish(self, examples: Sequence[Example], bad: Sequence[Rejected], notes: Counter[str]) -> None:
         """Write everything but the samples: the clips' index, examples, rejected rows and counts."""
         self._samples.seek(0)
         self._header()  # of the same size, since NumPy leaves room for a longer shape

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from gemma_audio.data.rejected import Rejected
+
 
 @dataclass(frozen=True)
 class Item:
@@ -30,15 +32,6 @@ class Item:
     def gold(self) -> tuple[int, ...]:
         """Every index whose text equals the answer (27 rows of MMAU hold duplicate choices, in 16 of them the gold is one)."""
         return tuple(index for index, choice in enumerate(self.choices) if choice == self.answer)
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """A row that is no question: its row number (the first is 1), its id where it has one, and why."""
-
-    row: int
-    id: str
-    reason: str
 
 
 @dataclass

@@ -28,7 +28,7 @@ DRAWS = 200
 
 @dataclass(frozen=True)
 class Heard:
-    """Projected sound of clips of one family, (clips, audio tokens, width), and the mask of real tokens."""
+    """Projected sound of clips, (clips, audio tokens, width), and the mask of real tokens."""
 
     sound: Tensor
     mask: Tensor
@@ -91,7 +91,7 @@ class Probe:
             ]
             optimizer.zero_grad()
             loss = torch.stack(losses).sum() / BATCH
-            loss.backward()  # type: ignore[no-untyped-call]
+            torch.autograd.backward(loss)
             optimizer.step()
             schedule.step()
 

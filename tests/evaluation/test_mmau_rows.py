@@ -82,7 +82,7 @@ def test_missing_file_folder_or_settings(tmp_path: Path, evaluation) -> None:
         ({"file": None, "audio_dir": str(tmp_path)}, "evaluation.file"),
         ({"file": str(file), "audio_dir": None}, "evaluation.audio_dir"),
         ({"file": str(file), "audio_dir": str(tmp_path / "gone")}, "no such folder"),
-        ({"file": str(file), "audio_dir": str(tmp_path)}, "none of the 11 clips"),
+        ({"file": str(file), "audio_dir": str(tmp_path)}, "none of the 11 sounds"),
     ):
         with pytest.raises(BenchmarkError, match=words):
             benchmarks.load(evaluation(**changes), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import nn
 
 from gemma_audio.cli.bench.setting import Setting
@@ -58,7 +59,7 @@ class Steps:
     def _step(self, number: int) -> float:
         rows = self.module.examples.rows(number)
         loss = self.module.loss_sum(rows) / sum(self.module.weight(row) for row in rows)
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self._trained, self.module.stage.optim.grad_clip)
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)

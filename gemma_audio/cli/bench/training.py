@@ -77,7 +77,7 @@ def checkpoint(setting: Setting) -> list[Figure]:
 def _gradient(made: Any, loss: torch.Tensor) -> tuple[float, float]:
     """A loss and the norm of its gradient."""
     made.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    torch.autograd.backward(loss)
     norms = torch.stack([p.grad.norm() for p in made.trained().values() if p.grad is not None])
     return float(loss.detach()), float(norms.norm())
 

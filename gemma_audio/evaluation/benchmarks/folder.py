@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from gemma_audio.audio import Clip, MissingAudioError, decode
 from gemma_audio.data.content import file_sha256
-from gemma_audio.errors import AudioError, Problem
+from gemma_audio.errors import AudioError, BenchmarkError, Problem
 from gemma_audio.evaluation.item import Item
 
 
@@ -19,6 +19,17 @@ class AudioFolder:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
+
+    @classmethod
+    def open(cls, root: Path, items: Sequence[Item], remedy: str) -> AudioFolder:
+        """The folder `root`. Raises BenchmarkError with `remedy` where it is not there, or holds the sound of none of `items`."""
+        if not root.is_dir():
+            raise BenchmarkError(str(Problem(str(root), "no such folder", remedy)))
+        folder = cls(root)
+        if items and not folder.holds_any(items):
+            message = f"none of the {len(items)} sounds is there (the first would be {items[0].audio})"
+            raise BenchmarkError(str(Problem(str(root), message, remedy)))
+        return folder
 
     def find(self, item: Item) -> Path | None:
         """The item's file, or None; AudioError where a link leads out of the folder."""

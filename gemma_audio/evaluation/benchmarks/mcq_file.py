@@ -9,12 +9,13 @@ from typing import Any
 
 from gemma_audio.config.schema import AnswerForm, Evaluation
 from gemma_audio.data.layout import letter
+from gemma_audio.data.rejected import Rejected
 from gemma_audio.data.table import Table, Unreadable
 from gemma_audio.data.table import read as read_table
 from gemma_audio.errors import BenchmarkError, GemmaAudioError, Problem
 from gemma_audio.evaluation.benchmarks.folder import AudioFolder, sounds
 from gemma_audio.evaluation.benchmarks.rows import parse
-from gemma_audio.evaluation.item import Benchmark, Item, Rejected
+from gemma_audio.evaluation.item import Benchmark, Item
 
 REQUIRED = ("id", "audio", "question", "choices", "answer")
 OPTIONAL = ("domain", "subcategory", "category", "difficulty", "dataset")
@@ -75,14 +76,7 @@ def questions(table: Table, cfg: Evaluation) -> tuple[list[Item], list[Rejected]
 
 def open_folder(cfg: Evaluation, items: Sequence[Item]) -> AudioFolder:
     """The folder of the sounds. Raises BenchmarkError where it is not there, or holds none of them."""
-    root = folder_of(cfg)
-    if not root.is_dir():
-        raise BenchmarkError(str(Problem(str(root), "no such folder", FOLDER_REMEDY)))
-    folder = AudioFolder(root)
-    if items and not folder.holds_any(items):
-        message = f"none of the {len(items)} sounds is there (the first would be {items[0].audio})"
-        raise BenchmarkError(str(Problem(str(root), message, FOLDER_REMEDY)))
-    return folder
+    return AudioFolder.open(folder_of(cfg), items, FOLDER_REMEDY)
 
 
 def folder_of(cfg: Evaluation) -> Path:

@@ -67,11 +67,4 @@ def _path(cfg: Evaluation) -> Path:
 def _folder(cfg: Evaluation, items: list[Item]) -> AudioFolder:
     if not cfg.audio_dir:
         raise BenchmarkError(str(Problem("evaluation.audio_dir", "the folder with MMAU's clips is not given", FOLDER_REMEDY)))
-    root = Path(cfg.audio_dir).expanduser()
-    if not root.is_dir():
-        raise BenchmarkError(str(Problem(str(root), "no such folder", FOLDER_REMEDY)))
-    folder = AudioFolder(root)
-    if items and not folder.holds_any(items):
-        message = f"none of the {len(items)} clips is there (the first would be {items[0].audio})"
-        raise BenchmarkError(str(Problem(str(root), message, FOLDER_REMEDY)))
-    return folder
+    return AudioFolder.open(Path(cfg.audio_dir).expanduser(), items, FOLDER_REMEDY)

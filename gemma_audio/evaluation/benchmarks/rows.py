@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from gemma_audio.data.rejected import Rejected, sift
 from gemma_audio.data.table import Unreadable
 from gemma_audio.data.text import control_faults, short
-from gemma_audio.evaluation.item import Item, Rejected
+from gemma_audio.evaluation.item import Item
 
 KEYS = (
     "id", "audio_id", "question", "choices", "answer", "dataset", "task", "split", "category", "sub-category", "difficulty",
@@ -25,20 +26,8 @@ def parse(rows: Sequence[Any], domains: Sequence[str] | None = TASKS) -> tuple[l
 
     `domains` are those that a row's `task` may be; None allows any.
     """
-    items: list[Item] = []
-    rejected: list[Rejected] = []
-    first: dict[str, int] = {}
-    for number, row in enumerate(rows, start=1):
-        reasons = list(_faults(row, domains))
-        key = row["id"] if isinstance(row, dict) and isinstance(row.get("id"), str) else ""
-        if not reasons and key in first:
-            reasons = [f"duplicate id, first used in row {first[key]}"]
-        if reasons:
-            rejected.append(Rejected(number, key, "; ".join(reasons)))
-            continue
-        first[key] = number
-        items.append(_item(row))
-    return items, rejected
+    kept, rejected = sift(rows, lambda row: _faults(row, domains))
+    return [_item(row) for _, row in kept], rejected
 
 
 def _item(row: dict[str, Any]) -> Item:
