@@ -24,7 +24,7 @@ setup: .venv/.ready
 	@touch $@
 
 ablation: setup
-	@$(BIN)/gemma-audio -m sweep=v2_v3
+	@$(BIN)/gemma-audio -m sweep=v2_v3 recipe=base,v2,v3 seed=0,1,2 evaluation=embedded
 
 smoke: setup
 	@$(BIN)/gemma-audio -m sweep=smoke

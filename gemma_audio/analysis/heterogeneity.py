@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gemma_audio.analysis.arm import Codes, Floats
 
@@ -19,10 +20,9 @@ class Heterogeneity(NamedTuple):
     p: float
 
 
-def dispersion(differences: Floats, members: Floats) -> Floats:
-    """The statistic for each row of `differences` (..., items); `members` is (items, bins), one 1 per row."""
-    counts = members.sum(0)
-    gaps = differences @ members / counts - differences.mean(-1, keepdims=True)
+def dispersion(sums: Floats, counts: Codes) -> Floats:
+    """The statistic for each row of `sums` (..., bins), the differences added up by bin."""
+    gaps = sums / counts - sums.sum(-1, keepdims=True) / counts.sum()
     result: Floats = (counts * gaps**2).sum(-1)
     return result
 
@@ -34,11 +34,19 @@ def heterogeneity(differences: Floats, codes: Codes, *, seed: int = 0, draws: in
     signs; permuting labels instead has the wrong size when bins differ in size and spread. Items are the units: it speaks of
     these runs.
     """
-    members = np.eye(int(codes.max()) + 1)[codes]
-    observed = float(dispersion(differences, members))
+    members, counts = np.eye(int(codes.max()) + 1)[codes], np.bincount(codes)
+    observed = float(dispersion(differences @ members, counts))
     residuals = differences - differences.mean()
+    placed = (residuals[:, None] * members).astype(np.float32)
     rng, reached = np.random.default_rng(seed), 0
+    least = observed * (1 - 1e-5) - 1e-9  # more than rounding, less than the step between two outcomes
     for start in range(0, draws, CHUNK):
-        signs = rng.choice((-1.0, 1.0), size=(min(CHUNK, draws - start), residuals.size))
-        reached += int((dispersion(signs * residuals, members) >= observed * (1 - 1e-9) - 1e-12).sum())
+        kept = bits(rng, min(CHUNK, draws - start), residuals.size) @ placed
+        reached += int((dispersion(2.0 * kept - placed.sum(0), counts) >= least).sum())
     return Heterogeneity(observed, (1 + reached) / (1 + draws))
+
+
+def bits(rng: np.random.Generator, rows: int, columns: int) -> NDArray[np.float32]:
+    """Random zeros and ones (rows, columns): which items keep their sign."""
+    packed = np.frombuffer(rng.bytes(rows * -(-columns // 8)), dtype=np.uint8).reshape(rows, -1)
+    return np.unpackbits(packed, axis=1, count=columns).astype(np.float32)

@@ -7,31 +7,35 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
+
+from gemma_audio.analysis.arm import Floats
+
+Values = Sequence[float] | Floats
 
 
-def tarone(attainable: Sequence[float], alpha: float = 0.05) -> tuple[int, NDArray[np.bool_]]:
+def tarone(attainable: Values, alpha: float = 0.05) -> tuple[int, NDArray[np.bool_]]:
     """Tarone's screen (Biometrics 46:515, 1990): the correction K, and which tests can reach alpha / K at all.
 
     `attainable` is the smallest p-value that each test could have given. K is the smallest number with at most K attainable
     p-values at or below alpha / K; a test outside could not have been significant, so leaving it out costs no error.
     """
     least = np.asarray(attainable, dtype=np.float64)
-    for k in range(1, max(least.size, 1) + 1):
-        able = least <= alpha / k
-        if int(able.sum()) <= k:
-            return k, able
-    raise AssertionError("K = the number of tests always satisfies the condition")
+    corrections = np.arange(1, max(least.size, 1) + 1)
+    able = np.searchsorted(np.sort(least), alpha / corrections, side="right")
+    k = int(corrections[np.argmax(able <= corrections)])
+    return k, least <= alpha / k
 
 
-def holm(p: Sequence[float], alpha: float = 0.05) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def holm(p: Values, alpha: float = 0.05) -> tuple[Floats, NDArray[np.bool_]]:
     """Holm-adjusted p-values, and which are rejected at alpha."""
-    if not len(p):
-        return np.empty(0), np.empty(0, dtype=np.bool_)
-    reject, adjusted, *_ = multipletests(p, alpha=alpha, method="holm")
-    return np.asarray(adjusted), np.asarray(reject)
+    values = np.asarray(p, dtype=np.float64)
+    order = np.argsort(values, kind="stable")
+    stepwise = np.maximum.accumulate(values[order] * np.arange(values.size, 0, -1))
+    adjusted = np.empty_like(values)
+    adjusted[order] = np.minimum(stepwise, 1.0)
+    return adjusted, adjusted <= alpha
 
 
-def benjamini_hochberg(p: Sequence[float]) -> NDArray[np.float64]:
+def benjamini_hochberg(p: Values) -> Floats:
     """Benjamini-Hochberg q-values."""
     return np.asarray(stats.false_discovery_control(p, method="bh")) if len(p) else np.empty(0)

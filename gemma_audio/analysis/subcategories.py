@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from numpy.typing import NDArray
 
-from gemma_audio.analysis.arm import Arm, Codes, Floats, Scope
-from gemma_audio.analysis.contrast import scopes
-from gemma_audio.analysis.mcnemar import least_midp
+from gemma_audio.analysis.arm import Arm, Codes, Floats
+from gemma_audio.analysis.bins import Bins, measured_bins
+from gemma_audio.analysis.contrast import Contrast, scopes, spread
+from gemma_audio.analysis.mcnemar import PairedTable, exact_p
 from gemma_audio.analysis.multiplicity import benjamini_hochberg, holm, tarone
-from gemma_audio.analysis.pair import Comparison, compare
-from gemma_audio.analysis.power import Discordance, discordance, mde
+from gemma_audio.analysis.pair import SINGLE_MEANS, SINGLE_RUNS, Comparison
+from gemma_audio.analysis.power import discordance, mde
 from gemma_audio.analysis.shrinkage import shrunken
-from gemma_audio.analysis.variance import Part, items_part, pooled_run_parts, total
+from gemma_audio.analysis.variance import Part, total
 
 NOTHING_DIFFERS = "every item differs by the same amount, so its spread is unknown: no interval, and p is set to 1"
 
@@ -38,60 +38,61 @@ class Bin:
     shrunken: float
 
 
+@dataclass(frozen=True)
+class Screened:
+    """Which bins could be flagged at all, and the q-values (NaN elsewhere) and Holm flags among them; (bins,) each."""
+
+    testable: NDArray[np.bool_]
+    q: Floats
+    holm: NDArray[np.bool_]
+
+
 def compare_bins(treatment: Arm, baseline: Arm, codes: Codes, *, alpha: float = 0.05) -> list[Bin]:
     """Compare two arms in every bin; `codes` (items,) is each item's bin, 0..bins-1, none empty."""
     scope = scopes(treatment, baseline)[0][0]
-    between = _between(treatment, baseline, codes, scope)
-    masks = [codes == code for code in range(int(codes.max()) + 1)]
-    arms = [(treatment.items(mask), baseline.items(mask)) for mask in masks]
-    results = [_settled(compare(t, b, scope, alpha=alpha, between=between)) for t, b in arms]
-    _, able = tarone([least_p(t, b, between) for t, b in arms], alpha)
-    q, flagged = _adjusted([r.contrast.p for r in results], able.tolist(), alpha)
-    pooled = discordance(treatment.scores, baseline.scores)
-    strict = alpha / max(int(able.sum()), 1)
-    variances = [total([Part(pooled.square / r.items, 1), *between]).variance or 1.0 for r in results]
-    order = shrunken(np.array([r.contrast.delta for r in results]), np.array(variances))
-    raw, flag = ([_mde(r, pooled, level, between) for r in results] for level in (alpha, strict))
-    return [Bin(result, bool(able[i]), q[i], flagged[i], raw[i], flag[i], float(order[i])) for i, result in enumerate(results)]
+    bins = measured_bins(treatment, baseline, codes, scope, alpha)
+    flags = screened(bins, alpha)
+    pooled, counts = discordance(treatment.scores, baseline.scores), bins.moments.counts.tolist()
+    strict = alpha / max(int(flags.testable.sum()), 1)
+    raw, flag = (
+        [mde(n, pooled, level, bins.between, counted=bins.cells is not None) for n in counts] for level in (alpha, strict)
+    )
+    assumed = np.asarray(total([Part(pooled.square / bins.moments.counts, 1), *bins.between]).variance)
+    order = shrunken(bins.moments.means, np.where(assumed > 0, assumed, 1.0)).tolist()
+    q = [float(value) if able else None for value, able in zip(flags.q, flags.testable, strict=True)]
+    columns = zip(comparisons(bins), flags.testable.tolist(), q, flags.holm.tolist(), raw, flag, order, strict=True)
+    return [Bin(*row) for row in columns]
 
 
-def _mde(result: Comparison, pooled: Discordance, level: float, between: Sequence[Part]) -> float | None:
-    return mde(result.items, pooled, level, between, counted=result.table is not None)
+def screened(bins: Bins, alpha: float = 0.05) -> Screened:
+    """Tarone's screen over the bins, then Benjamini-Hochberg and Holm among those that it leaves."""
+    able = tarone(bins.tests.least_p, alpha)[1]
+    q, flagged = np.full(able.size, np.nan), np.zeros(able.size, dtype=np.bool_)
+    q[able], flagged[able] = benjamini_hochberg(bins.tests.p[able]), holm(bins.tests.p[able], alpha)[1]
+    return Screened(able, q, flagged)
 
 
-def least_p(treatment: Arm, baseline: Arm, between: Sequence[Part]) -> float:
-    """The smallest p-value that a bin could have given, had every differing item changed to the same side."""
-    sizes = np.abs(_differences(treatment, baseline))
-    if treatment.runs == baseline.runs == 1 and treatment.binary and baseline.binary:
-        return least_midp(int(sizes.sum()))
-    variance, df = total([items_part(sizes), *between])
-    return float(2 * stats.t.sf(sizes.mean() / variance**0.5, df)) if variance > 0 else 1.0
+def comparisons(bins: Bins) -> list[Comparison]:
+    """Each bin as it would be told of one pair of arms."""
+    tables = [PairedTable(*cells) for cells in bins.cells.T.tolist()] if bins.cells is not None else [None] * len(bins.tests.p)
+    return [_comparison(bins, place, table) for place, table in enumerate(tables)]
 
 
-def _differences(treatment: Arm, baseline: Arm) -> Floats:
-    result: Floats = treatment.scores.mean(0) - baseline.scores.mean(0)
-    return result
+def _comparison(bins: Bins, place: int, table: PairedTable | None) -> Comparison:
+    tests, count = bins.tests, int(bins.moments.counts[place])
+    low, high, p, df = (float(column[place]) for column in tests[:4])
+    interval = (low, high) if np.isfinite(low) else None
+    errors = float(np.asarray(bins.moments.items_part.variance)[place]) ** 0.5, spread(bins.between, bins.scope)
+    delta, degrees = float(bins.moments.means[place]), df if np.isfinite(df) else None
+    found = Contrast(bins.scope, delta, interval, p, degrees, *errors, _note(bins, place, table))
+    if table is None:
+        return Comparison(found, count, None, None, None, None)
+    return Comparison(found, count, table, interval, p, exact_p(table.b, table.c))
 
 
-def _settled(result: Comparison) -> Comparison:
-    """Without one differing item the bin's own spread is 0 and an interval from run noise alone would be far too narrow."""
-    if result.contrast.se_items > 0 or result.newcombe is not None:
-        return result
-    return replace(result, contrast=replace(result.contrast, interval=None, p=1.0, df=None, note=NOTHING_DIFFERS))
-
-
-def _between(treatment: Arm, baseline: Arm, codes: Codes, scope: Scope) -> list[Part]:
-    if scope == "these runs":
-        return []
-    return pooled_run_parts(treatment.scores, codes) + pooled_run_parts(baseline.scores, codes)
-
-
-def _adjusted(p: list[float], able: list[bool], alpha: float) -> tuple[list[float | None], list[bool]]:
-    """q-values and Holm flags among the testable bins, in the place of each bin."""
-    tested = [i for i, ok in enumerate(able) if ok]
-    q: list[float | None] = [None] * len(p)
-    flagged = [False] * len(p)
-    chosen = [p[i] for i in tested]
-    for i, value, reject in zip(tested, benjamini_hochberg(chosen), holm(chosen, alpha)[1], strict=True):
-        q[i], flagged[i] = float(value), bool(reject)
-    return q, flagged
+def _note(bins: Bins, place: int, table: PairedTable | None) -> str:
+    if table is not None:
+        return SINGLE_RUNS
+    if not bins.tests.settled[place]:
+        return NOTHING_DIFFERS
+    return SINGLE_MEANS if np.isnan(bins.tests.df[place]) else ""

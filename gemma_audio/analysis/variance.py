@@ -6,24 +6,43 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
+from scipy import special
 
-from gemma_audio.analysis.arm import Codes, Floats
+from gemma_audio.analysis.arm import Floats
+
+Value = float | Floats
+
+ROUNDING = 1e-20
+"""A variance of accuracies below this is rounding: nothing varies."""
 
 
 class Part(NamedTuple):
-    """One component of the variance of an estimate, and the degrees of freedom it was estimated with."""
+    """One component of the variance of an estimate, and the degrees of freedom of its estimate; arrays for many estimates."""
 
-    variance: float
-    df: float
+    variance: Value
+    df: Value
+
+
+class Student(NamedTuple):
+    """Student's t-test of estimates against 0: interval, two-sided p, freedom, variance; p = 1 where nothing varies."""
+
+    low: Floats
+    high: Floats
+    p: Floats
+    df: Floats
+    variance: Floats
 
 
 def total(parts: Iterable[Part]) -> Part:
-    """Sum of the parts with Welch-Satterthwaite degrees of freedom; (0, nan) where nothing varies."""
-    known = [part for part in parts if part.variance > 0 and part.df > 0]
-    variance = sum(part.variance for part in known)
-    if variance == 0:
-        return Part(0.0, float("nan"))
-    return Part(variance, variance**2 / sum(part.variance**2 / part.df for part in known))
+    """Sum of the parts with Welch-Satterthwaite degrees of freedom, but of parts without any; (0, nan) where nothing varies."""
+    variance: Floats = np.zeros(())
+    squares: Floats = np.zeros(())
+    for part in parts:
+        known = (np.asarray(part.df) > 0) & (np.asarray(part.variance) > ROUNDING)
+        variance = variance + np.where(known, part.variance, 0.0)
+        squares = squares + np.where(known, part.variance, 0.0) ** 2 / np.where(known, part.df, 1.0)
+    with np.errstate(invalid="ignore"):
+        return Part(variance, variance**2 / squares)
 
 
 def items_part(differences: Floats) -> Part:
@@ -32,31 +51,11 @@ def items_part(differences: Floats) -> Part:
     return Part(float(differences.var(ddof=1)) / count, count - 1) if count > 1 else Part(0.0, 0)
 
 
-def run_parts(scores: Floats) -> list[Part]:
-    """Variance of the mean of `scores` (runs, items) from the training runs; empty for a single run."""
-    runs = len(scores)
-    return [Part(float(scores.mean(1).var(ddof=1)) / runs, runs - 1)] if runs > 1 else []
-
-
-def pooled_run_parts(scores: Floats, codes: Codes) -> list[Part]:
-    """Variance of one bin's mean from the training runs, pooled over bins weighted by their items.
-
-    `scores` (runs, items), `codes` (items,) the bin of each item, 0..bins-1, none empty. A bin's few questions say too little
-    about run noise, so the spread of (run, bin) means is split into the run's own effect (runs - 1 degrees of freedom) and the
-    run-by-bin remainder ((runs - 1)(bins - 1), with the effective number of bins); the two are orthogonal and add up to the
-    pooled variance.
-    """
-    runs = len(scores)
-    if runs < 2:
-        return []
-    counts = np.bincount(codes)
-    weights = counts / counts.sum()
-    means = np.stack([scores[:, codes == code].mean(1) for code in range(len(counts))], axis=1)
-    centred = means - means.mean(0)
-    main = centred @ weights
-    remainder = float((((centred - main[:, None]) ** 2) @ weights).sum()) / (runs - 1)
-    effective_bins = 1 / float((weights**2).sum())
-    return [
-        Part(float((main**2).sum()) / (runs - 1) / runs, runs - 1),
-        Part(remainder / runs, (runs - 1) * (effective_bins - 1)),
-    ]
+def student(delta: Value, parts: Iterable[Part], alpha: float) -> Student:
+    """Test the estimates `delta`, differences of accuracies, with the sum of `parts`; the interval is cut to [-1, 1]."""
+    variance, df = map(np.asarray, total(parts))
+    error = np.sqrt(variance)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        half = special.stdtrit(df, 1 - alpha / 2) * error
+        p = np.where(variance > 0, 2 * special.stdtr(df, -np.abs(delta) / error), 1.0)
+    return Student(np.maximum(delta - half, -1.0), np.minimum(delta + half, 1.0), p, df, variance)

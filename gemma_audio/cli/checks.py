@@ -10,8 +10,9 @@ from gemma_audio.cli.accelerator import gpu_problems
 from gemma_audio.cli.credentials import credential_problems
 from gemma_audio.config.checks import check_config, check_sweep
 from gemma_audio.config.compose import to_config
+from gemma_audio.config.kinds import Accelerator
 from gemma_audio.config.plugins import load
-from gemma_audio.config.schema import Accelerator, Config
+from gemma_audio.config.schema import Config
 from gemma_audio.data.manifest_checks import problems as manifest_problems
 from gemma_audio.errors import ConfigError, Problem
 from gemma_audio.evaluation.checks import problems as evaluation_problems

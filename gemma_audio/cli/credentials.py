@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlparse
 
-from gemma_audio.config.schema import Config, TrackerKind
+from gemma_audio.config.kinds import TrackerKind
+from gemma_audio.config.schema import Config
 from gemma_audio.errors import Problem
 from gemma_audio.models import hub
 from gemma_audio.models.identity import local_folder

@@ -12,12 +12,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from gemma_audio.cli.experiment_table import table
 from gemma_audio.config.compose import CONF
 from gemma_audio.errors import GemmaAudioError
 
-RESULTS = ("comparison.json", "comparison.md", "deltas.csv", "deltas.svg")
+RESULTS = ("comparison.json", "comparison.md", "deltas.csv", "deltas.svg", "table.tex", "methods.md")
 TABLE = re.compile(r"(?<=<!-- results -->\n).*?(?=<!-- end of results -->)", re.DOTALL)
 OUT = Path("outputs")
 
@@ -28,8 +28,8 @@ def renew(folder: Path) -> None:
     Raises GemmaAudioError where the sweep did not finish, or the README has no place for the table.
     """
     (folder / "results").mkdir(exist_ok=True)
-    find = _sweep if (CONF / "sweep" / f"{folder.name}.yaml").exists() else _probe
-    _write_table(folder / "README.md", find(folder))
+    find = _sweep if (CONF / "sweep" / f"{folder.name}.yaml").exists() else OTHERS[folder.name]
+    write_table(folder / "README.md", find(folder))
 
 
 def _sweep(folder: Path) -> str:
@@ -48,36 +48,24 @@ def _probe(folder: Path) -> str:
     return learnable.table(learnable.main(folder / "results"))
 
 
-def table(comparison: dict[str, Any]) -> str:
-    """Accuracy by subcategory and arm in %, with the primary pair's difference in the deciding scope, as Markdown."""
-    arms = comparison["arms"]
-    primary = next(pair for pair in comparison["pairs"] if pair["primary"] and pair["decides"])
-    head = ["", "n", *arms, f"{primary['treatment']} − {primary['baseline']} ({primary['scope']}, 95 %)"]
-    lines = [head, ["---"] * len(head)]
-    lines.append(["**all**", str(comparison["benchmark"]["n"]), *map(_overall, arms.values()), difference(primary)])
-    for row in comparison["subcategories"]:
-        pair = next(p for p in row["pairs"] if _same(p, primary))
-        lines.append([row["name"], str(row["n"]), *(f"{100 * row['arms'][arm]:.1f}" for arm in arms), difference(pair)])
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+def _audit(folder: Path) -> str:
+    from gemma_audio.cli.published import write_results
+
+    return write_results(folder)
 
 
-def difference(pair: dict[str, Any]) -> str:
-    """A difference in points, with its interval where there is one (none where no item and no run differs)."""
-    interval = "".join(f"{100 * bound:+.1f}, " for bound in pair["interval"] or ()).rstrip(", ")
-    return f"{100 * pair['delta']:+.1f} [{interval or '–'}]"
+def _calibration(folder: Path) -> str:
+    from gemma_audio.cli.calibration.study import write_results
+
+    return write_results(folder)
 
 
-def _same(pair: dict[str, Any], primary: dict[str, Any]) -> bool:
-    return all(pair[key] == primary[key] for key in ("treatment", "baseline", "scope"))
+OTHERS: dict[str, Callable[[Path], str]] = {"calibration": _calibration, "learnable": _probe, "published_card": _audit}
+"""What is no sweep."""
 
 
-def _overall(arm: dict[str, Any]) -> str:
-    runs = [100 * run["accuracy"] for run in arm["per_run"]]
-    spread = f" ({min(runs):.1f}–{max(runs):.1f})" if len(runs) > 1 else ""
-    return f"{100 * arm['accuracy']:.1f}{spread}"
-
-
-def _write_table(readme: Path, lines: str) -> None:
+def write_table(readme: Path, lines: str) -> None:
+    """Put `lines` between the marks of a README. GemmaAudioError where it has none."""
     text = readme.read_text()
     if not TABLE.search(text):
         raise GemmaAudioError(

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,11 +57,14 @@ def _run(collected: Collected, argv: Sequence[str], rooms: Rooms | None) -> int:
         return 0
     signal.signal(signal.SIGTERM, _interrupt)
     folder = new_folder(configs[0], multirun=collected.multirun)
-    if not collected.multirun:
-        return _single(Runner([Cell(0, configs[0], collected.jobs[0].overrides, folder)], folder, argv, rooms))
     jobs = zip(configs, collected.jobs, strict=True)
-    cells = [Cell(i, config, job.overrides, folder / f"{i}-{config.name}") for i, (config, job) in enumerate(jobs)]
-    return _sweep(Runner(cells, folder, argv, rooms))
+    if collected.multirun:
+        cells = [Cell(i, config, job.overrides, folder / f"{i}-{config.name}") for i, (config, job) in enumerate(jobs)]
+        code = _sweep(Runner(cells, folder, argv, rooms))
+    else:
+        code = _single(Runner([Cell(0, configs[0], collected.jobs[0].overrides, folder)], folder, argv, rooms))
+    _print_sync(folder)
+    return code
 
 
 def _sweep(runner: Runner) -> int:
@@ -76,6 +80,8 @@ def _sweep(runner: Runner) -> int:
         finished = runner.run()
     finally:
         reported = _conclude(folder)
+    if reported:
+        _mirror(runner)
     return _exit_code(runner) if finished and reported else FAILED
 
 
@@ -91,11 +97,28 @@ def _conclude(folder: Path) -> bool:
     return True
 
 
+def _mirror(runner: Runner) -> None:
+    """Write the comparison where cells are written to, beside the disk; what goes wrong with it is said and stops nothing."""
+    from gemma_audio.sweep.wandb_child import mirror_comparison
+
+    work = [steps[-1].name for steps in runner.plans().values()]
+    say = partial(print, "gemma-audio:", file=sys.stderr)
+    mirror_comparison(runner.cells, work, runner.folder, runner.argv, say)
+
+
+def _print_sync(folder: Path) -> None:
+    from gemma_audio.sweep.wandb_child import sync_line
+
+    if line := sync_line(_relative(folder)):
+        print(f"to upload: {line}", flush=True)
+
+
 def _single(runner: Runner) -> int:
     from gemma_audio.cli.console import print_accuracy, print_failure
-    from gemma_audio.sweep.ledger import read_status
+    from gemma_audio.sweep.ledger import read_status, write_run
     from gemma_audio.sweep.run import result_of
 
+    write_run(runner.cells[0], runner.argv)
     if not runner.run():
         print_failure(runner.cells[0].name, read_status(runner.folder), f"{_relative(runner.folder)}/run.log")
         return FAILED

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gemma_audio.config.schema import BenchmarkKind, DataKind, Objective
+from gemma_audio.config.kinds import BenchmarkKind, DataKind, Objective
 from gemma_audio.errors import Problem
 
 TABLES = {"objective": "OBJECTIVES", "corpus": "CORPORA", "benchmark": "BENCHMARKS"}

@@ -7,95 +7,26 @@ change only how, how fast or where it is computed. A test fails on a field that 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
 
-ROLE = "role"
-IDENTITY = "identity"
-RUNTIME = "runtime"
+from gemma_audio.config.kinds import (
+    Accelerator,
+    AdapterMethod,
+    AnswerForm,
+    DataKind,
+    Keep,
+    Method,
+    Reuse,
+    TrackerKind,
+    Weights,
+)
+from gemma_audio.config.role import identity, runtime
+
 SPLITS = ("dev", "test", "test_voice", "test_combo")
 PARTS = ("audio_tower", "projector", "language_model", "per_layer_embedding")
-
-
-def _field(role: str, default: Any, factory: Callable[[], Any] | None) -> Any:
-    if factory is not None:
-        return field(default_factory=factory, metadata={ROLE: role})
-    return field(default=default, metadata={ROLE: role})
-
-
-def identity(default: Any = MISSING, factory: Callable[[], Any] | None = None) -> Any:
-    """A field that changes what is computed."""
-    return _field(IDENTITY, default, factory)
-
-
-def runtime(default: Any = MISSING, factory: Callable[[], Any] | None = None) -> Any:
-    """A field that changes only how the same thing is computed, named or stored."""
-    return _field(RUNTIME, default, factory)
-
-
-class Reuse(StrEnum):
-    """What to do about work that the store may hold: `only` refuses to train, `always` overlooks code changes."""
-
-    missing = "missing"
-    always = "always"
-    never = "never"
-    only = "only"
-
-
-class Weights(StrEnum):
-    pretrained = "pretrained"
-    random = "random"
-
-
-class DataKind(StrEnum):
-    embedded = "embedded"
-    manifest = "manifest"
-
-
-class AdapterMethod(StrEnum):
-    dora = "dora"
-    lora = "lora"
-
-
-class Objective(StrEnum):
-    caption = "caption"
-    qa = "qa"
-    attributes = "attributes"
-    alignment = "alignment"
-
-
-class BenchmarkKind(StrEnum):
-    embedded = "embedded"
-    mmau = "mmau"
-    mcq_file = "mcq_file"
-
-
-class Method(StrEnum):
-    option_text = "option_text"
-    letter = "letter"
-    generate = "generate"
-
-
-class AnswerForm(StrEnum):
-    auto = "auto"
-    text = "text"
-    letter = "letter"
-
-
-class Accelerator(StrEnum):
-    cpu = "cpu"
-    gpu = "gpu"
-    auto = "auto"
-
-
-class TrackerKind(StrEnum):
-    csv = "csv"
-    wandb = "wandb"
 
 
 @dataclass
@@ -142,10 +73,11 @@ class Prompts:
 
 @dataclass
 class Mix:
-    """The corpora that a stage reads; `sources` [] means every source that the data hold."""
+    """The corpora that a stage reads, or the first `share` of their examples; `sources` [] means every source of the data."""
 
     name: str = runtime("all")
     sources: list[str] = identity(factory=list)
+    share: float = identity(1.0)
 
 
 @dataclass
@@ -209,7 +141,8 @@ class Evaluation:
     """`prompt` holds {question} and {choices}; `choice` writes one choice with {letter} and {text}; `separator` joins them.
 
     `file` and `audio_dir` are a benchmark's questions and sounds. `columns` (our name: the file's) and `answer` (text, letter, or
-    auto: found out and said) read a multiple-choice file; `options` are for a plugin's benchmark.
+    auto: found out and said) read a multiple-choice file; `options` are for a plugin's benchmark. Controls, scored beside the
+    benchmark: the options in `orders` rotations, the prompts of `other_prompts`, the sound silenced or swapped, no question.
     """
 
     name: str = runtime()
@@ -227,6 +160,25 @@ class Evaluation:
     batch_size: int = runtime(16)
     max_new_tokens: int = identity(32)
     limit: int | None = identity(None)
+    orders: int = identity(1)
+    wordings: bool = identity(False)
+    other_prompts: dict[str, str] = identity(factory=dict)
+    silenced: bool = identity(False)
+    swapped: bool = identity(False)
+    no_question: bool = identity(False)
+
+
+@dataclass
+class Probe:
+    """Dev questions that are answered before a stage, every `every` optimizer steps of it and after its last.
+
+    `keep` says which weights the stage is left with: those of the last step, or of the step with the best dev accuracy.
+    """
+
+    name: str = runtime()
+    every: int = identity()
+    keep: Keep = identity(Keep.last)
+    evaluation: Evaluation = identity()
 
 
 @dataclass
@@ -245,16 +197,21 @@ class Trainer:
 
 @dataclass
 class Tracker:
-    """`mode` null means online only when logged in."""
+    """`mode` null means online only when logged in; `artifacts` keeps weights and scores there, too, with their lineage."""
 
     kind: TrackerKind = runtime()
     project: str | None = runtime(None)
     mode: str | None = runtime(None)
+    artifacts: bool = runtime(False)
 
 
 @dataclass
 class Sweep:
-    """What a sweep compares: arms along `axis`, the declared baseline and treatment, and the rule that decides."""
+    """What a sweep compares: arms along `axis`, the declared baseline and treatment, and the rule that decides.
+
+    `factors` makes it a factorial: factor -> level -> the arms at that level, two levels each. In an A/A sweep baseline and
+    treatment are the one arm.
+    """
 
     name: str = runtime()
     axis: str = runtime("recipe")
@@ -263,6 +220,7 @@ class Sweep:
     treatment: str = runtime()
     alpha: float = runtime(0.05)
     decision: str = runtime()
+    factors: dict[str, dict[str, list[str]]] = runtime(factory=dict)
 
 
 @dataclass
@@ -287,6 +245,7 @@ class Config:
     data: Data = identity(factory=Data)
     recipe: Recipe = identity(factory=Recipe)
     evaluation: Evaluation = identity(factory=Evaluation)
+    probe: Probe | None = identity(None)
     trainer: Trainer = identity(factory=Trainer)
     tracker: dict[str, Tracker] = runtime(factory=dict)
     sweep: Sweep | None = runtime(None)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
-from gemma_audio.config.schema import Config, Objective, Stage
+from gemma_audio.config.kinds import Objective
+from gemma_audio.config.schema import Config, Stage
 from gemma_audio.data.supply import Supply
 from gemma_audio.errors import Problem
 

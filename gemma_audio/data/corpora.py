@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gemma_audio.config.kinds import DataKind
 from gemma_audio.config.plugins import load
-from gemma_audio.config.schema import Data, DataKind
+from gemma_audio.config.schema import Data
 from gemma_audio.data import manifest, own
 from gemma_audio.world import build as build_world
 from gemma_audio.world import identity as world_identity

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from gemma_audio.config.schema import Data, DataKind
+from gemma_audio.config.kinds import DataKind
+from gemma_audio.config.schema import Data
 from gemma_audio.data import manifest
 from gemma_audio.errors import GemmaAudioError, Problem
 

@@ -17,6 +17,7 @@ from gemma_audio.errors import GemmaAudioError, Problem
 
 FORMATS = (".json", ".jsonl", ".ndjson", ".csv")
 SHOWN = 30  # columns named in a message
+LONGEST_CELL = 2**31 - 1  # the csv module's own limit is 131,072 characters, which a model's answer may exceed
 
 
 @dataclass(frozen=True)
@@ -77,13 +78,14 @@ def read(path: Path, remedy: str) -> Table:
 
 def _rows(suffix: str, text: str) -> Any:
     if suffix == ".json":
-        return json.loads(text)
+        return json.loads(text) if text.strip() else []
     if suffix == ".csv":
         return list(_csv(text))
     return [_line(line) for line in text.split("\n") if line.strip()]
 
 
 def _csv(text: str) -> Iterator[dict[str, str] | Unreadable]:
+    csv.field_size_limit(LONGEST_CELL)
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     for row in reader:
         if None in row:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from gemma_audio.config.schema import BenchmarkKind, Evaluation
+from gemma_audio.config.kinds import BenchmarkKind
+from gemma_audio.config.schema import Evaluation
 from gemma_audio.errors import BenchmarkError, Problem
 from gemma_audio.evaluation.benchmarks import annotation_file, mcq_file
 from gemma_audio.evaluation.benchmarks.folder import AudioFolder

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gemma_audio.config.schema import Evaluation, Method
+from gemma_audio.config.kinds import Method
+from gemma_audio.config.schema import Evaluation
 from gemma_audio.evaluation import benchmarks
 
 
@@ -24,4 +25,13 @@ def identity(cfg: Evaluation, data_identity: dict[str, Any] | None) -> dict[str,
     }
     if cfg.method == Method.generate:
         parts["max_new_tokens"] = cfg.max_new_tokens
-    return parts
+    return parts | {"controls": _controls(cfg)}
+
+
+def _controls(cfg: Evaluation) -> dict[str, Any] | None:
+    """The controls that are asked for; None where there are none, so that evaluations without them keep their names."""
+    asked = {"silenced": cfg.silenced, "swapped": cfg.swapped, "no_question": cfg.no_question}
+    found: dict[str, Any] = {name: True for name, wanted in asked.items() if wanted}
+    found |= {"orders": cfg.orders} if cfg.orders > 1 else {}
+    found |= {"wordings": cfg.other_prompts} if cfg.wordings else {}
+    return found or None

@@ -9,13 +9,16 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from gemma_audio.config.schema import Accelerator, Evaluation, Model, Trainer
+from gemma_audio.config.kinds import Accelerator
+from gemma_audio.config.schema import Evaluation, Model, Trainer
 from gemma_audio.data.encoder import Encoder
 from gemma_audio.evaluation import benchmarks
+from gemma_audio.evaluation.controls import Condition, conditions
 from gemma_audio.evaluation.memory import Batches
 from gemma_audio.evaluation.predict import Progress, predict
-from gemma_audio.evaluation.summary import summarise
-from gemma_audio.evaluation.table import score, write_predictions, write_scores
+from gemma_audio.evaluation.prediction import Prediction
+from gemma_audio.evaluation.summary import accuracies, summarise
+from gemma_audio.evaluation.table import score, write_controls, write_predictions, write_scores
 
 
 def evaluate(
@@ -31,9 +34,10 @@ def evaluate(
 ) -> dict[str, Any]:
     """Answer and score a benchmark with `model` after the sealed stages of `chain`; returns what it writes to summary.json.
 
-    Writes predictions.jsonl, scores.csv and summary.json into `into`. `progress(done, total, {"failed": n})` is called as
-    questions are answered. A bad or missing sound is a wrong answer, listed in the summary; BenchmarkError where the benchmark
-    as a whole cannot be used (raised before any weights are read), GemmaAudioError where not even one question fits into memory.
+    Writes predictions.jsonl, scores.csv, summary.json and, where controls are asked for, controls.csv into `into`.
+    `progress(done, total, {"failed": n})` is called as questions are answered. A bad or missing sound is a wrong answer and
+    listed; BenchmarkError where the benchmark as a whole cannot be used (raised before any weights are read),
+    GemmaAudioError where not even one question fits into memory.
     """
     from gemma_audio.models.load import load
 
@@ -41,19 +45,36 @@ def evaluate(
     benchmark = benchmarks.load(cfg, data_folder, plugins)
     network, processor = load(model, chain)
     device = _device(trainer)
-    batches = Batches(cfg.batch_size)
+    batches, encoder = Batches(cfg.batch_size), Encoder(processor)
+    asked = [Condition("", cfg, benchmark, {}), *conditions(cfg, benchmark)]
+    answers: dict[str, list[Prediction]] = {}
     with _precision(trainer, device):
-        predictions = predict(cfg, benchmark, network.to(device), Encoder(processor), batches=batches, progress=progress)
+        network = network.to(device)
+        for place, condition in enumerate(asked):
+            told = _part(progress, place, len(asked))
+            answers[condition.name] = predict(
+                condition.cfg, condition.benchmark, network, encoder, batches=batches, orders=condition.orders, progress=told
+            )
     method = str(cfg.method)
-    scored = score(predictions)
-    summary = summarise(benchmark, scored, method)
+    predictions = answers.pop("")
+    scored, controls = score(predictions), {name: score(given) for name, given in answers.items()}
+    summary = summarise(benchmark, scored, method) | {"controls": accuracies(controls)}
     summary["batch_size"] = {"asked": cfg.batch_size, "used": batches.size, "halvings": batches.halvings}
     summary["seconds"] = round(time.monotonic() - started, 2)
     into.mkdir(parents=True, exist_ok=True)
     write_predictions(predictions, method, into / "predictions.jsonl")
     write_scores(scored, method, into / "scores.csv")
+    if controls:
+        write_controls(controls, into / "controls.csv")
     (into / "summary.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return summary
+
+
+def _part(progress: Progress | None, place: int, parts: int) -> Progress | None:
+    """The progress of one condition out of `parts`, told as that of the whole."""
+    if progress is None:
+        return None
+    return lambda done, total, figures: progress(place * total + done, parts * total, figures)
 
 
 def _device(trainer: Trainer) -> str:

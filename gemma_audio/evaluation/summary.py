@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -27,6 +27,11 @@ def summarise(benchmark: Benchmark, scored: Sequence[Scored], method: str) -> di
     }
 
 
+def accuracies(controls: Mapping[str, Sequence[Scored]]) -> dict[str, dict[str, float]]:
+    """Both rules' accuracy under each condition, over every item."""
+    return {name: _accuracy(scored) for name, scored in controls.items()}
+
+
 def _benchmark(benchmark: Benchmark, scored: Sequence[Scored]) -> dict[str, Any]:
     failures = {entry.prediction.presented.item.id: entry.prediction.failure for entry in scored if entry.prediction.failure}
     missing = [key for key, reason in failures.items() if reason.startswith(MISSING)]
@@ -44,7 +49,7 @@ def _benchmark(benchmark: Benchmark, scored: Sequence[Scored]) -> dict[str, Any]
     }
 
 
-def _accuracy(scored: Sequence[Scored]) -> dict[str, Any]:
+def _accuracy(scored: Sequence[Scored]) -> dict[str, float]:
     return {
         "official": sum(entry.official for entry in scored) / len(scored),
         "strict": sum(entry.strict for entry in scored) / len(scored),

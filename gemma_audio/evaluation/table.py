@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,11 @@ from gemma_audio.evaluation.prediction import Prediction
 from gemma_audio.evaluation.score import official, strict
 
 COLUMNS = (
-    "id", "task", "category", "subcategory", "difficulty", "dataset", "question", "choices", "answer", "method", "order", "text",
-    "chosen", "logprobs", "correct_official", "correct_strict", "failure",
+    "id", "audio", "task", "category", "subcategory", "difficulty", "dataset", "question", "choices", "answer", "method", "order",
+    "text", "chosen", "logprobs", "correct_official", "correct_strict", "failure",
+)  # fmt: skip
+CONTROL_COLUMNS = (
+    "condition", "id", "order", "text", "chosen", "logprobs", "correct_official", "correct_strict", "failure",
 )  # fmt: skip
 
 
@@ -50,6 +53,15 @@ def write_scores(scored: Sequence[Scored], method: str, path: Path) -> None:
         writer.writerows(_row(entry, method) for entry in scored)
 
 
+def write_controls(scored: Mapping[str, Sequence[Scored]], path: Path) -> None:
+    """controls.csv: one row per condition and item, with those columns of scores.csv that a condition can change."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, CONTROL_COLUMNS, extrasaction="ignore")
+        writer.writeheader()
+        for condition, entries in scored.items():
+            writer.writerows(_row(entry, "") | {"condition": condition} for entry in entries)
+
+
 def write_predictions(predictions: Iterable[Prediction], method: str, path: Path) -> None:
     """predictions.jsonl: one object per item with the raw text."""
     with path.open("w", encoding="utf-8") as file:
@@ -59,7 +71,7 @@ def write_predictions(predictions: Iterable[Prediction], method: str, path: Path
 def _row(entry: Scored, method: str) -> dict[str, Any]:
     prediction, item = entry.prediction, entry.prediction.presented.item
     return {
-        "id": item.id, "task": item.task, "category": item.category, "subcategory": item.subcategory,
+        "id": item.id, "audio": item.audio, "task": item.task, "category": item.category, "subcategory": item.subcategory,
         "difficulty": item.difficulty, "dataset": item.dataset, "question": item.question,
         "choices": _json(item.choices), "answer": item.answer, "method": method, "order": _json(prediction.presented.order),
         "text": prediction.text, "chosen": "" if prediction.chosen is None else prediction.chosen,

@@ -13,7 +13,8 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from peft.tuners.lora import LoraLayer
 from torch import nn
 
-from gemma_audio.config.schema import Adapter, AdapterMethod
+from gemma_audio.config.kinds import AdapterMethod
+from gemma_audio.config.schema import Adapter
 from gemma_audio.errors import ConfigError, Problem
 
 

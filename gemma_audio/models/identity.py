@@ -6,7 +6,8 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from gemma_audio.config.schema import Model, Weights
+from gemma_audio.config.kinds import Weights
+from gemma_audio.config.schema import Model
 from gemma_audio.errors import ConfigError, Problem
 from gemma_audio.world.tiny import FOLDER
 

@@ -10,7 +10,8 @@ import torch
 from transformers import AutoProcessor, Gemma4Config, Gemma4ForConditionalGeneration
 from transformers.utils.logging import disable_progress_bar
 
-from gemma_audio.config.schema import Model, Weights
+from gemma_audio.config.kinds import Weights
+from gemma_audio.config.schema import Model
 from gemma_audio.errors import ConfigError, Problem
 from gemma_audio.models import adapters, delta
 from gemma_audio.models.clipping import skip_unbounded

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gemma_audio.config.kinds import AdapterMethod
 from gemma_audio.config.part import Part, parse
-from gemma_audio.config.schema import Adapter, AdapterMethod, Model, Stage
+from gemma_audio.config.schema import Adapter, Model, Stage
 from gemma_audio.models import hub
 from gemma_audio.models.identity import local_folder
 from gemma_audio.world.tiny import FOLDER

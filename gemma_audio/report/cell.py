@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from gemma_audio.report.controls import read_controls
 from gemma_audio.report.scores import DamagedFile, read_scores
 
 State = Literal["finished", "failed", "missing"]
@@ -18,16 +19,18 @@ UNFINISHED = {"planned": "not started yet", "running": "still running, or stoppe
 
 @dataclass(frozen=True)
 class Result:
-    """What result.json says of a finished cell: its run, whether anything was trained for it, and its benchmark."""
+    """What result.json says of a finished cell: its run, the sealed stages behind it, its benchmark, where its clips are."""
 
     run: str
-    trained: bool
+    stages: tuple[dict[str, Any], ...]
     benchmark: dict[str, Any]
+    evaluation: str = ""
+    sounds: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A planned cell and what became of it; `result` and `rows` are None unless finished.
+    """A planned cell and what became of it; `result`, `rows` and `folder` are None unless finished, `controls` unless asked for.
 
     Of a failed one: the `stage` that it was in (empty where not known), the path of its log in the sweep's folder, the log's end.
     """
@@ -42,6 +45,9 @@ class Cell:
     log_tail: tuple[str, ...] = ()
     result: Result | None = None
     rows: pd.DataFrame | None = field(default=None, repr=False)
+    controls: pd.DataFrame | None = field(default=None, repr=False)
+    folder: Path | None = None
+    note: str = ""
 
 
 def read_cell(sweep: Path, planned: Mapping[str, Any]) -> Cell:
@@ -62,7 +68,17 @@ def read_cell(sweep: Path, planned: Mapping[str, Any]) -> Cell:
         _check_count(result, len(rows))
     except DamagedFile as damage:
         return Cell(name, arm, seed, "failed", str(damage))
-    return Cell(name, arm, seed, "finished", result=result, rows=rows)
+    finished = Cell(name, arm, seed, "finished", result=result, rows=rows, folder=folder)
+    return _with_controls(finished, folder / "controls.csv")
+
+
+def _with_controls(cell: Cell, path: Path) -> Cell:
+    """The cell with its controls; a damaged file costs the controls, not the run, and is noted."""
+    assert cell.rows is not None
+    try:
+        return replace(cell, controls=read_controls(path, cell.rows["id"]) if path.exists() else None)
+    except DamagedFile as damage:
+        return replace(cell, note=f"{cell.name}: its controls are left out, {damage}")
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -93,11 +109,13 @@ def _result(path: Path) -> Result:
     run, benchmark, stages = value.get("run"), value.get("benchmark"), value.get("stages")
     if not isinstance(run, str) or not run:
         raise DamagedFile(f"{path.name}: 'run' is {run!r}, expected the fingerprint of the weights")
-    if not isinstance(stages, list):
-        raise DamagedFile(f"{path.name}: 'stages' is {stages!r}, expected a list")
+    if not isinstance(stages, list) or not all(isinstance(stage, dict) for stage in stages):
+        raise DamagedFile(f"{path.name}: 'stages' is {stages!r}, expected a list of objects")
     if not isinstance(benchmark, dict) or not {"name", "sha256", "n"} <= benchmark.keys():
         raise DamagedFile(f"{path.name}: 'benchmark' must be an object with name, sha256 and n")
-    return Result(run, bool(stages), benchmark)
+    sounds = value.get("sounds")
+    evaluation = str(value.get("evaluation") or "")
+    return Result(run, tuple(stages), benchmark, evaluation, sounds if isinstance(sounds, dict) else None)
 
 
 def _check_count(result: Result, rows: int) -> None:

@@ -10,25 +10,43 @@ import pandas as pd
 
 from gemma_audio.errors import GemmaAudioError
 from gemma_audio.report.cell import Cell, read_cell, read_object
-from gemma_audio.report.scores import COLUMNS, CORRECT, DamagedFile
+from gemma_audio.report.controls import COLUMNS as CONTROLS
+from gemma_audio.report.scores import COLUMNS, CORRECT, OPTIONAL, DamagedFile
 
 REQUIRED = ("name", "baseline", "treatment", "arms", "cells")
 
 
 @dataclass(frozen=True)
 class Run:
-    """One distinct set of weights of an arm, and the cells that ended in it."""
+    """One distinct set of weights of an arm, and the cells that ended in it.
+
+    `stages` are the entries of result.json (name, fingerprint, steps and, where known, lr and lr_by_part), `sounds` says where
+    the clips were, `folder` is that of the first cell; all are empty where the rows came from elsewhere.
+    """
 
     arm: str
     run: str
     cells: tuple[str, ...]
     trained: bool
     benchmark: dict[str, Any] = field(repr=False)
+    stages: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+    seeds: tuple[int, ...] = ()
+    evaluation: str = ""
+    sounds: dict[str, Any] | None = field(default=None, repr=False)
+    folder: Path | None = None
+
+
+def no_controls() -> pd.DataFrame:
+    """The controls of a sweep that asked for none."""
+    return pd.DataFrame(columns=["arm", "run", *CONTROLS])
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep as found on disk. `rows` has the columns arm, run and those of scores.csv, one row per (arm, run, item)."""
+    """A sweep as found on disk. `rows` has the columns arm, run and those of scores.csv, one row per (arm, run, item).
+
+    `controls` has arm, run, condition, id and `correct_*`, one row per (arm, run, condition, item).
+    """
 
     folder: Path
     spec: dict[str, Any]
@@ -36,6 +54,7 @@ class Sweep:
     runs: list[Run]
     rows: pd.DataFrame = field(repr=False)
     notes: list[str]
+    controls: pd.DataFrame = field(default_factory=no_controls, repr=False)
 
     @property
     def arms(self) -> list[str]:
@@ -55,15 +74,19 @@ class Sweep:
 
 def read_sweep(folder: Path) -> Sweep:
     """Read a sweep folder, finished or not. GemmaAudioError only when sweep.json itself cannot be used."""
-    spec = _spec(folder / "sweep.json")
+    return assemble(folder, _spec(folder / "sweep.json"))
+
+
+def assemble(folder: Path, spec: dict[str, Any]) -> Sweep:
+    """The cells that `spec` (the content of a sweep.json) names, as found under `folder`."""
     cells = [read_cell(folder, planned) for planned in spec["cells"]]
     runs: dict[tuple[str, str], list[Cell]] = {}
     for cell in cells:
         if cell.result is not None:
             runs.setdefault((cell.arm, cell.result.run), []).append(cell)
     distinct = [_run(members) for members in runs.values()]
-    notes = [note for members in runs.values() for note in _disagreements(members)]
-    return Sweep(folder, spec, cells, distinct, _tidy(runs), notes)
+    notes = [note for members in runs.values() for note in _disagreements(members)] + [cell.note for cell in cells if cell.note]
+    return Sweep(folder, spec, cells, distinct, _tidy(runs), notes, _controls(runs))
 
 
 def _spec(path: Path) -> dict[str, Any]:
@@ -81,9 +104,11 @@ def _spec(path: Path) -> dict[str, Any]:
 
 
 def _run(cells: list[Cell]) -> Run:
-    first = cells[0]
-    assert first.result is not None
-    return Run(first.arm, first.result.run, tuple(cell.name for cell in cells), first.result.trained, first.result.benchmark)
+    first, names, seeds = cells[0], tuple(cell.name for cell in cells), tuple(sorted({cell.seed for cell in cells}))
+    result = first.result
+    assert result is not None
+    about: dict[str, Any] = {"seeds": seeds, "evaluation": result.evaluation, "sounds": result.sounds, "folder": first.folder}
+    return Run(first.arm, result.run, names, bool(result.stages), result.benchmark, result.stages, **about)
 
 
 def _disagreements(cells: list[Cell]) -> list[str]:
@@ -101,5 +126,12 @@ def _disagreements(cells: list[Cell]) -> list[str]:
 
 def _tidy(runs: dict[tuple[str, str], list[Cell]]) -> pd.DataFrame:
     frames = [cells[0].rows.assign(arm=arm, run=run) for (arm, run), cells in runs.items() if cells[0].rows is not None]
-    columns = ["arm", "run", *COLUMNS]
+    columns = ["arm", "run", *COLUMNS, *OPTIONAL]
     return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
+
+
+def _controls(runs: dict[tuple[str, str], list[Cell]]) -> pd.DataFrame:
+    """The controls of each run: those of its first cell that has any."""
+    found = {key: next((c.controls for c in cells if c.controls is not None), None) for key, cells in runs.items()}
+    frames = [frame.assign(arm=arm, run=run) for (arm, run), frame in found.items() if frame is not None]
+    return pd.concat(frames, ignore_index=True) if frames else no_controls()

@@ -19,7 +19,7 @@ from gemma_audio.report.verdict import verdict
 WIDE = 10_000  # a pipe or a file has no width, so nothing is folded there
 NAMES = 3  # names may take a third of the width
 GAP = 2  # blanks between columns
-LONGEST = 600
+LONGEST = 1200
 LOGS, LOG_LINES = 3, 6  # how many logs, and how many lines of each
 
 

@@ -1,4 +1,4 @@
-"""deltas.csv: one row per pair and subcategory, and one per pair and scope overall."""
+"""deltas.csv: per pair one row for each scope overall, each domain, category and difficulty, and each subcategory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pandas as pd
 
 from gemma_audio.report.text import csv_cell
 
-COLUMNS = ["treatment", "baseline", "primary", "scope", "level", "domain", "subcategory", "n", "accuracy_treatment"]
+COLUMNS = ["treatment", "baseline", "primary", "scope", "level", "domain", "subcategory", "part", "n", "accuracy_treatment"]
 COLUMNS += [
     "accuracy_baseline",
     "delta",
@@ -29,13 +29,22 @@ COLUMNS += ["q", "holm", "testable", "mde_raw", "mde_flag", "shrunken", "note"]
 
 def deltas_csv(comparison: dict[str, Any]) -> str:
     """The table as CSV text: fractions, empty where there is no value, text cells safe to open in a spreadsheet."""
-    frame = pd.DataFrame([*_overall(comparison), *_subcategories(comparison)], columns=COLUMNS, dtype=object)
+    frame = pd.DataFrame([*_overall(comparison), *_cuts(comparison), *_subcategories(comparison)], columns=COLUMNS, dtype=object)
     return frame.map(lambda value: csv_cell(value) if isinstance(value, str) else value).to_csv(index=False, lineterminator="\n")
 
 
 def _overall(comparison: dict[str, Any]) -> list[dict[str, Any]]:
     arms = {name: arm["accuracy"] for name, arm in comparison["arms"].items()}
     return [_row(entry, entry["primary"], arms) | {"level": "overall", "n": entry["n"]} for entry in comparison["pairs"]]
+
+
+def _cuts(comparison: dict[str, Any]) -> list[dict[str, Any]]:
+    """`part` is the name of the domain, category or difficulty that `level` says."""
+    return [
+        _row(entry, entry["primary"], cut["arms"]) | {"level": cut["by"], "part": cut["name"], "n": cut["n"]}
+        for cut in comparison["cuts"]
+        for entry in cut["pairs"]
+    ]
 
 
 def _subcategories(comparison: dict[str, Any]) -> list[dict[str, Any]]:

@@ -7,7 +7,9 @@ from typing import Any
 from tabulate import tabulate
 
 from gemma_audio.report.failures import failure_table, missing_table, next_step
+from gemma_audio.report.pairs import SHOWN
 from gemma_audio.report.plots import BRIEF, look
+from gemma_audio.report.sections import control_table, cut_tables, rate_table, rule_table, sensitivity_table
 from gemma_audio.report.text import logged, markdown_cell, percent, points, pvalue, span
 from gemma_audio.report.verdict import verdict
 
@@ -20,10 +22,11 @@ def markdown(comparison: dict[str, Any]) -> str:
     title = markdown_cell(str(comparison["sweep"]["name"]))
     sections = [
         f"# {title}",
-        "\n".join(f"- {markdown_cell(line, 600)}" for line in [*verdict(comparison), *comparison["notes"]]),
+        "\n".join(f"- {markdown_cell(line, 1200)}" for line in [*verdict(comparison), *comparison["notes"]]),
         "## Accuracy\n\n" + _table(*arm_table(comparison)),
         "## Differences\n\n" + _table(*pair_table(comparison)),
         "## Subcategories\n\n" + _subcategories(comparison),
+        *_further(comparison),
         "## Without listening\n\n" + _table(["answering", "accuracy"], baseline_rows(comparison)),
         "## Cells\n\n" + _cells(comparison),
         "## Questions without an answer\n\n" + _failures(comparison),
@@ -89,12 +92,40 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
 
 def _subcategories(comparison: dict[str, Any]) -> str:
     decided = [entry for entry in comparison["pairs"] if entry["decides"]]
+    shown = decided[:SHOWN]
+    left = [f"{len(decided) - SHOWN} more pairs are in deltas.csv."] if len(decided) > SHOWN else []
     parts = [
         f"### {markdown_cell(entry['treatment'])} - {markdown_cell(entry['baseline'])} (scope: {entry['scope']})\n\n"
         + _table(*subcategory_table(comparison, index))
-        for index, entry in enumerate(decided)
+        for index, entry in enumerate(shown)
     ]
-    return "\n\n".join(parts) or "No pair of arms can be compared yet."
+    return "\n\n".join([*parts, *left]) or "No pair of arms can be compared yet."
+
+
+def _further(comparison: dict[str, Any]) -> list[str]:
+    """The sections that not every sweep has."""
+    decided = [(entry["treatment"], entry["baseline"]) for entry in comparison["pairs"] if entry["decides"]][:SHOWN]
+    tables = [
+        *cut_tables(comparison, decided),
+        ("Factors", factor_table(comparison)),
+        ("By other rules, orders and wordings", sensitivity_table(comparison, decided)),
+        ("By scoring rule", rule_table(comparison)),
+        ("Controls", control_table(comparison)),
+        ("Learning rates", rate_table(comparison)),
+    ]
+    return [f"## {title}\n\n{_table(*table)}" for title, table in tables if table[1]]
+
+
+def factor_table(comparison: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of a factorial's main effects and interactions."""
+    header = ["effect", "kind", "scope", "difference (points)", "interval", "p", "p (Holm)"]
+    rows = []
+    for effect in comparison["factors"] or []:
+        named = zip(effect["factors"], effect["levels"], strict=True)
+        what = " x ".join(f"{name} ({second} - {first})" for name, (first, second) in named)
+        numbers = [points(effect["delta"]), span(effect["interval"]), pvalue(effect["p"]), pvalue(effect["p_holm"])]
+        rows.append([what, effect["kind"], effect["scope"], *numbers])
+    return header, rows
 
 
 def _cells(comparison: dict[str, Any]) -> str:

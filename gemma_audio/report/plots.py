@@ -1,4 +1,4 @@
-"""deltas.svg: the difference in every subcategory, with its interval and what could have been seen."""
+"""deltas.svg and deltas.pdf: the difference in every subcategory, with its interval and what could have been seen."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from gemma_audio.report.pairs import SHOWN
 from gemma_audio.report.text import plain
 
-STYLE = {"svg.hashsalt": "gemma_audio", "svg.fonttype": "none", "font.family": "DejaVu Sans", "font.size": 8.5}
+STYLE: dict[str, Any] = {"svg.hashsalt": "gemma_audio", "svg.fonttype": "none", "font.family": "DejaVu Sans", "font.size": 8.5}
+STYLE |= {"pdf.fonttype": 42}
+PANELS = SHOWN
 WIDTH, ROW, HEAD, FOOT = 5.4, 0.23, 0.62, 1.65
 LOOKS: dict[str, dict[str, Any]] = {
     "overall": {"marker": "s", "markersize": 6.5, "linewidth": 2.6},
@@ -41,14 +44,27 @@ def look(entry: dict[str, Any]) -> str:
 
 
 def deltas_svg(comparison: dict[str, Any]) -> str:
-    """The plot as SVG, the same bytes for the same comparison: one panel per pair, the primary on top, one row order for all."""
-    pairs = [entry for entry in comparison["pairs"] if entry["decides"]]
+    """The plot as SVG, the same bytes for the same comparison: one panel per pair, the primary on top, one row order for all.
+
+    Beyond PANELS pairs the others are in deltas.csv.
+    """
+    return _drawn(comparison, "svg", {"Date": None, "Creator": "gemma_audio"}, PANELS).decode()
+
+
+def deltas_pdf(comparison: dict[str, Any]) -> bytes:
+    """The panel of the first pair as PDF, fonts embedded, the same bytes for the same comparison: no dates, no paths."""
+    about = {"CreationDate": None, "ModDate": None, "Creator": "gemma_audio", "Producer": "gemma_audio", "Title": None}
+    return _drawn(comparison, "pdf", about, 1)
+
+
+def _drawn(comparison: dict[str, Any], kind: str, about: dict[str, str | None], most: int) -> bytes:
+    pairs = [entry for entry in comparison["pairs"] if entry["decides"]][:most]
     with rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure = _figure(comparison, pairs) if pairs else _empty()
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": "gemma_audio"})
-    return buffer.getvalue().decode()
+        figure.savefig(buffer, format=kind, metadata=about)
+    return buffer.getvalue()
 
 
 def _empty() -> Figure:

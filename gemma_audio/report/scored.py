@@ -7,35 +7,51 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from gemma_audio.analysis.arm import Arm
+from gemma_audio.analysis.arm import Arm, Codes, Floats
 from gemma_audio.report.collect import Run, Sweep
+from gemma_audio.report.scores import COLUMNS, OPTIONAL
 
-RULE = "correct_official"
+ITEM = [*COLUMNS[: COLUMNS.index("method")], *OPTIONAL]  # what is the question's, not the answer's
+RULE, STRICT = "correct_official", "correct_strict"
 
 
 @dataclass(frozen=True)
 class Scored:
-    """One arm: `items` (index id, one row per item) in the order of the columns of `arm.scores` and `strict`."""
+    """One arm: `items` (index id, one row per item) in the order of the columns of `arm.scores` and `strict`.
+
+    `places` (runs, items) are positions in the sweep's rows: any column of them, taken there, is the arm's matrix of it.
+    """
 
     arm: Arm
     strict: Arm
     items: pd.DataFrame = field(repr=False)
     benchmark: dict[str, Any] = field(repr=False)
+    places: Codes = field(repr=False)
+    labels: tuple[str, ...] = ()
+
+    def matrix(self, column: NDArray[Any]) -> Floats:
+        """A column of the sweep's rows as (runs, items)."""
+        return np.asarray(column, dtype=np.float64)[self.places]
 
 
 def scored_arms(sweep: Sweep) -> tuple[dict[str, Scored], dict[str, str]]:
     """The arms that can be lined up, and for each other arm with finished cells the reason why not."""
     usable: dict[str, Scored] = {}
     refused: dict[str, str] = {}
+    columns = {name: sweep.rows[name].to_numpy(dtype=np.float64) for name in (RULE, STRICT)}
+    places = dict(sweep.rows.groupby(["arm", "run"], sort=False).indices) if len(sweep.rows) else {}
     for name in sweep.arms:
         runs = [run for run in sweep.runs if run.arm == name]
-        rows = sweep.rows[sweep.rows["arm"] == name]
-        reason = _mixed(name, runs, rows) if runs else ""
+        found = [_by_id(sweep.rows, np.asarray(places[(name, run.run)])) for run in runs]
+        reason = _mixed(name, runs, [ids for ids, _ in found]) if runs else ""
         if reason:
             refused[name] = reason
         elif runs:
-            usable[name] = _scored(name, runs, rows)
+            items = _known(usable, runs[0], found[0][0])
+            items = sweep.rows[ITEM].take(found[0][1]).set_index("id") if items is None else items
+            usable[name] = _scored(name, runs, items, np.stack([at for _, at in found]), columns)
     return usable, refused
 
 
@@ -52,26 +68,38 @@ def unpairable(treatment: Scored, baseline: Scored) -> str:
     return ""
 
 
-def _mixed(name: str, runs: list[Run], rows: pd.DataFrame) -> str:
+def _by_id(rows: pd.DataFrame, at: Codes) -> tuple[NDArray[np.object_], Codes]:
+    """The ids of a run in order, and where in the rows they stand."""
+    ids = rows["id"].take(at).to_numpy(dtype=object)
+    order = np.argsort(ids, kind="stable")
+    return ids[order], at[order]
+
+
+def _mixed(name: str, runs: list[Run], ids: list[NDArray[np.object_]]) -> str:
     labels = list(dict.fromkeys(_label(run.benchmark) for run in runs))
     if len(labels) > 1:
         return f"the runs of {name} were scored on different benchmarks: {', '.join(labels)}"
-    if len({frozenset(ids) for _, ids in rows.groupby("run")["id"]}) > 1:
+    if not all(np.array_equal(ids[0], other) for other in ids[1:]):
         return f"the runs of {name} were scored on different questions"
     return ""
 
 
-def _scored(name: str, runs: list[Run], rows: pd.DataFrame) -> Scored:
-    first = rows[rows["run"] == runs[0].run]
-    items = first.set_index("id").sort_index()
-    trained = any(run.trained for run in runs)
-    official, strict = (_matrix(rows, runs, column) for column in (RULE, "correct_strict"))
-    return Scored(Arm(name, official, trained), Arm(name, strict, trained), items, runs[0].benchmark)
+def _known(usable: dict[str, Scored], run: Run, ids: NDArray[np.object_]) -> pd.DataFrame | None:
+    """The questions, where an arm before was asked the same ones."""
+    same = (s.items for s in usable.values() if s.benchmark["sha256"] == run.benchmark["sha256"])
+    return next((items for items in same if np.array_equal(items.index.to_numpy(dtype=object), ids)), None)
 
 
-def _matrix(rows: pd.DataFrame, runs: list[Run], column: str) -> np.ndarray:
-    table = rows.pivot(index="run", columns="id", values=column).sort_index(axis=1)
-    return table.loc[[run.run for run in runs]].to_numpy(dtype=np.float64)
+def _scored(name: str, runs: list[Run], items: pd.DataFrame, places: Codes, columns: dict[str, Floats]) -> Scored:
+    trained, labels = any(run.trained for run in runs), tuple(map(_root, runs))
+    blocks = labels if len(set(labels)) < len(labels) else None
+    official, strict = (Arm(name, columns[rule][places], trained, blocks) for rule in (RULE, STRICT))
+    return Scored(official, strict, items, runs[0].benchmark, places, labels)
+
+
+def _root(run: Run) -> str:
+    """The independent piece of training that a run rests on: its first sealed stage, else the run itself."""
+    return str(run.stages[0].get("fingerprint") or run.run) if run.stages else run.run
 
 
 def _label(benchmark: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 
 COLUMNS = ["id", "task", "category", "subcategory", "difficulty", "dataset", "question", "choices", "answer"]
 COLUMNS += ["method", "order", "text", "chosen", "logprobs", "correct_official", "correct_strict", "failure"]
+OPTIONAL = ["audio"]  # the item's clip; absent where there is none to listen to
 CORRECT = ("correct_official", "correct_strict")
 
 
@@ -18,7 +19,7 @@ class DamagedFile(Exception):
 
 
 def read_scores(path: Path) -> pd.DataFrame:
-    """One row per item: text columns as str, `correct_*` as 0/1 int, `choices` as tuples of str.
+    """One row per item: text columns as str, `correct_*` as 0/1 int, `choices` as tuples of str; `audio` is "" where absent.
 
     DamagedFile on an unreadable file, a missing column, no rows, a repeated id or a value that is not what its column holds.
     """
@@ -31,7 +32,7 @@ def read_scores(path: Path) -> pd.DataFrame:
         raise DamagedFile(f"{path.name} lacks the column{'s' if len(absent) > 1 else ''} {', '.join(absent)}")
     if rows.empty:
         raise DamagedFile(f"{path.name} holds no rows")
-    return _typed(rows[COLUMNS], path.name)
+    return _typed(rows.reindex(columns=[*COLUMNS, *OPTIONAL], fill_value=""), path.name)
 
 
 def _typed(rows: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -46,7 +46,7 @@ def main(task: Task, pipe: Connection) -> None:
 
 
 def _trackers(task: Task, cell: Cell, warn: Callable[[str], None]) -> Trackers:
-    return Trackers.of(cell, task.group, task.run_id, warn)
+    return Trackers.of(cell, task.mirror, warn)
 
 
 class Events:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gemma_audio.config.schema import Config, Model, Weights
+from gemma_audio.config.kinds import Weights
+from gemma_audio.config.schema import Config, Model
 from gemma_audio.errors import GemmaAudioError
 from gemma_audio.sweep.code import Code
 from gemma_audio.sweep.fingerprint import plain

@@ -10,7 +10,10 @@ Log = Callable[[int, dict[str, float]], None]
 
 
 class Curve:
-    """Hands a stage's figures on to `log`; of a stage that goes on, first the rows that earlier attempts left in `path`."""
+    """Hands a stage's figures on to `log`; of a stage that goes on, first those that earlier attempts left.
+
+    These are the rows of `path` and of the probes.csv beside it.
+    """
 
     def __init__(self, path: Path, log: Log) -> None:
         self._path, self._log = path, log
@@ -28,9 +31,10 @@ class Curve:
             self._replay(None)
 
     def _replay(self, until: int | None) -> None:
-        for row in read_rows(self._path):
-            if until is None or int(row["step"]) < until:
-                self._log(int(row["step"]), numbers(row))
+        probes = read_rows(self._path.with_name("probes.csv"))
+        for step, found in figures(read_rows(self._path), probes):
+            if until is None or step < until:
+                self._log(step, found)
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
@@ -39,6 +43,14 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         return []
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+def figures(rows: list[dict[str, str]], probes: list[dict[str, str]]) -> list[tuple[int, dict[str, float]]]:
+    """What a stage logged, by step: of its metrics.csv all figures, of its probes.csv the accuracy as dev/accuracy."""
+    found = {int(row["step"]): numbers(row) for row in rows}
+    for row in probes:
+        found.setdefault(int(row["step"]), {})["dev/accuracy"] = float(row["accuracy"])
+    return sorted(found.items())
 
 
 def numbers(row: dict[str, str]) -> dict[str, float]:

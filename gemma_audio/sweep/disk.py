@@ -24,6 +24,7 @@ from gemma_audio.sweep.store import Store
 WEIGHT = 4  # bytes of a trained parameter: float32
 STATE = 12  # the same with AdamW's two moments
 CHECKPOINTS = 3  # two are kept while the next is written
+PROBED = 3  # a probe keeps two candidates while the next is written
 GB = 1e9
 
 
@@ -88,7 +89,9 @@ def estimate(cells: Sequence[Cell], rooms: Rooms, *, stored: bool) -> Need:
         made = [(i, of) for i, of in links.products() if not (store and store.find(i))]
         data |= {identity.name: data_bytes(of) for identity, of in made}
     most = sorted(trained.values(), reverse=True)[: side_by_side(cells[0].config, len(cells))]
-    return Need(WEIGHT * sum(trained.values()), CHECKPOINTS * STATE * sum(most), sum(data.values()))
+    probed = cells[0].config.probe is not None  # the best weights stay beside the last ones
+    passing = CHECKPOINTS * STATE + (PROBED * WEIGHT if probed else 0)
+    return Need(WEIGHT * (1 + probed) * sum(trained.values()), passing * sum(most), sum(data.values()))
 
 
 def _stages(links: Links, store: Store | None) -> Iterator[tuple[Identity, Stage]]:

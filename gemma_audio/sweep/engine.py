@@ -13,7 +13,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from typing import Any
 
-from gemma_audio.config.schema import Accelerator, Config
+from gemma_audio.config.kinds import Accelerator
+from gemma_audio.config.schema import Config
 from gemma_audio.sweep import child
 from gemma_audio.sweep.event import Event, Task
 from gemma_audio.sweep.ledger import INTERRUPTED, Cell, keep_log_tail, read_status, write_status

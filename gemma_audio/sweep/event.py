@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gemma_audio.sweep.ledger import Cell
+from gemma_audio.sweep.mirror import Mirror
 from gemma_audio.sweep.stages import Links
 
 
@@ -26,12 +27,11 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True)
 class Task:
-    """All that a child needs: its cell, its chain's links, its trackers' group and run id, when the sweep began, and the like."""
+    """All that a child needs: its cell, its chain's links, where its run is mirrored, when the sweep began, and the like."""
 
     cell: Cell
     links: Links
-    group: str
+    mirror: Mirror
     since: float
-    run_id: str = ""
     verified: frozenset[str] = frozenset()
     argv: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from gemma_audio.config.schema import IDENTITY, ROLE
+from gemma_audio.config.role import IDENTITY, ROLE
 
 LENGTH = 12
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from gemma_audio.config.schema import Config
 from gemma_audio.sweep.ledger import Cell, error_of, write_status
 from gemma_audio.sweep.redact import redact_text
 from gemma_audio.sweep.seal import write_json
@@ -29,11 +30,6 @@ log = logging.getLogger(__name__)
 OpenTrackers = Callable[[Cell, Callable[[str], None]], Trackers]
 
 
-def no_trackers(cell: Cell, warn: Callable[[str], None]) -> Trackers:
-    """No tracker at all, not even CSV."""
-    return Trackers([])
-
-
 def run_cell(cell: Cell, *, links: Links, store: Store, watch: Watch, trackers: OpenTrackers) -> dict[str, Any]:
     """Run one cell in its folder and return the content of its result.json.
 
@@ -41,7 +37,8 @@ def run_cell(cell: Cell, *, links: Links, store: Store, watch: Watch, trackers: 
     exception is raised again with its frames cleared, so that it keeps no model in memory.
     """
     write_status(cell.folder, "running")
-    (cell.folder / "scores.csv").unlink(missing_ok=True)
+    for name in ("scores.csv", "controls.csv"):
+        (cell.folder / name).unlink(missing_ok=True)
     opened = Trackers([])
     try:
         _seed(cell.seed)
@@ -79,10 +76,22 @@ def _finish(cell: Cell, walked: Walked) -> dict[str, Any]:
         "stages": walked.stages,
         "benchmark": found["benchmark"],
         "accuracy": found["accuracy"],
+        "controls": found.get("controls") or {},
+        "sounds": _sounds(cell.config, walked),
     }
-    _copy(folder / "scores.csv", cell.folder / "scores.csv")
+    for name in ("scores.csv", "controls.csv"):
+        if (folder / name).exists():
+            _copy(folder / name, cell.folder / name)
     write_json(cell.folder / "result.json", result)
     return result
+
+
+def _sounds(config: Config, walked: Walked) -> dict[str, str] | None:
+    """Where the benchmark's sounds lie, for whoever wants to listen; None where that is not known."""
+    if walked.world is not None:
+        return {"kind": "corpus", "folder": str(walked.world.resolve())}
+    folder = config.evaluation.audio_dir or (config.evaluation.file and Path(config.evaluation.file).parent)
+    return {"kind": "folder", "folder": str(Path(folder).expanduser().resolve())} if folder else None
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -86,6 +86,8 @@ def write_sweep(folder: Path, cells: Sequence[Cell], argv: Sequence[str]) -> dic
         "alpha": planned.alpha if planned else 0.05,
         "arms": order,
         "decision": planned.decision if planned else "none declared before the runs; exploratory",
+        "factors": dict(planned.factors) if planned else {},
+        "select": str(first.probe.keep) if first.probe else "last",
         "cells": [_row(cell) for cell in cells],
         "versions": versions(),
         "config": asdict(first),
@@ -93,6 +95,13 @@ def write_sweep(folder: Path, cells: Sequence[Cell], argv: Sequence[str]) -> dic
     clean: dict[str, Any] = redact(document)
     write_json(folder / "sweep.json", clean)
     return clean
+
+
+def write_run(cell: Cell, argv: Sequence[str]) -> None:
+    """Write run.json, what sweep.json is to a sweep, into the folder of a run of its own: command, versions and config."""
+    cell.folder.mkdir(parents=True, exist_ok=True)
+    document = {"schema": 1, "command": command(argv), "versions": versions(), "config": asdict(cell.config)}
+    write_json(cell.folder / "run.json", redact(document))
 
 
 def write_status(folder: Path, state: str, error: dict[str, Any] | None = None, work: str | None = None) -> None:

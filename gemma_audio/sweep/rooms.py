@@ -49,7 +49,7 @@ def evaluation_identity(evaluation: Evaluation, data: dict[str, Any] | None) -> 
 
 
 def train(stage: Stage, **work: Any) -> dict[str, Any]:
-    """Train one stage; `work` is model, data_folder, trainer, chain, into, log, progress and plugins."""
+    """Train one stage; `work` is model, data_folder, trainer, chain, into, log, progress, plugins, and probe with its folder."""
     from gemma_audio.training.run import train
 
     return train(stage, **work)

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gemma_audio.config.schema import Reuse
+from gemma_audio.config.kinds import Reuse
 from gemma_audio.data.product import remarks
 from gemma_audio.errors import GemmaAudioError, StoreError
 from gemma_audio.sweep import engine
@@ -20,15 +20,17 @@ from gemma_audio.sweep.background import Background
 from gemma_audio.sweep.display import display
 from gemma_audio.sweep.estimate import Past
 from gemma_audio.sweep.event import Event, Task
-from gemma_audio.sweep.job import no_trackers, run_cell
+from gemma_audio.sweep.job import run_cell
 from gemma_audio.sweep.ledger import Cell, read_status, write_status
+from gemma_audio.sweep.mirror import Mirror
 from gemma_audio.sweep.plan import Step, plan
 from gemma_audio.sweep.progress import Progress
 from gemma_audio.sweep.provenance import command
 from gemma_audio.sweep.rooms import Rooms
 from gemma_audio.sweep.stages import Links, Watch, build_data
 from gemma_audio.sweep.store import Store, Stored
-from gemma_audio.sweep.weights_and_biases import run_id
+from gemma_audio.sweep.tracker import Trackers
+from gemma_audio.sweep.weights_and_biases import group_of, run_id
 
 Say = Callable[[str], None]
 
@@ -90,13 +92,13 @@ class Runner:
             raise StoreError(f"reuse=only, but the store lacks\n{lines}\n    Type reuse=missing to make what is missing.")
 
     def _reuse(self, progress: Progress) -> None:
-        """Run in this process: reading results needs none of the heavy libraries, and trackers saw them when they were made."""
+        """Run in this process: reading results needs none of the heavy libraries, and W&B saw them when they were made."""
         for cell in self.cells:
             store = self._store(cell)
             self._say_data({made.name: store.find(made) for made, _ in self._links(cell).products()})
             watch = Watch(began=partial(_tell, progress, cell))
             with _log_to(cell.folder / "run.log"), suppress(Exception):  # what went wrong is in status.json
-                run_cell(cell, links=self._links(cell), store=self._store(cell), watch=watch, trackers=no_trackers)
+                run_cell(cell, links=self._links(cell), store=self._store(cell), watch=watch, trackers=Trackers.on_disk)
             self._ended(progress, cell, read_status(cell.folder))
 
     def _make(self, progress: Progress, plans: dict[int, list[Step]]) -> None:
@@ -129,11 +131,10 @@ class Runner:
             self._said.add(name)
 
     def _task(self, cell: Cell, steps: Sequence[Step]) -> Task:
-        group = f"{self.folder.parent.name}/{self.folder.name}"
         sweep = cell.config.sweep.name if cell.config.sweep else ""
-        mirror = run_id(sweep, cell, steps[-1].name, self.folder.name)
+        mirror = Mirror(group_of(self.folder), run_id(sweep, cell, steps[-1].name, self.folder.name), self.folder)
         argv = tuple(command(self.argv))
-        return Task(cell, self._links(cell), group, self.since, mirror, frozenset(self.verified), argv)
+        return Task(cell, self._links(cell), mirror, self.since, frozenset(self.verified), argv)
 
     def _ended(self, progress: Progress, cell: Cell, status: dict[str, Any]) -> None:
         progress.ended(cell, status, result_of(cell) if status["state"] == "finished" else None)

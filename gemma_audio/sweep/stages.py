@@ -10,8 +10,9 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+from gemma_audio.config.kinds import BenchmarkKind, DataKind, Keep
 from gemma_audio.config.plugins import load
-from gemma_audio.config.schema import SPLITS, BenchmarkKind, Config, Data, DataKind, Stage
+from gemma_audio.config.schema import SPLITS, Config, Data, Evaluation, Stage
 from gemma_audio.sweep.code import Code
 from gemma_audio.sweep.curve import Curve
 from gemma_audio.sweep.fingerprint import Identity, Ref, plain
@@ -31,12 +32,16 @@ class Watch:
 
 @dataclass
 class Walked:
-    """What a walk ends with: records for result.json, the sealed stage folders, the weights' fingerprint, the evaluation."""
+    """What a walk ends with: records for result.json, the sealed stage folders, the weights' fingerprint, the evaluation.
+
+    `world` is the folder of the embedded benchmark, where that was answered.
+    """
 
     stages: list[dict[str, Any]] = field(default_factory=list)
     chain: list[Path] = field(default_factory=list)
     run: str = ""
     evaluation: Stored | None = None
+    world: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,14 @@ class Links:
             return None
         return self._product(self.benchmark_data)
 
+    @cached_property
+    def probed(self) -> Identity | None:
+        """The product that holds the embedded dev questions of the probe; None without a probe, or for one of other questions."""
+        probe = self.config.probe if self.config.recipe.stages else None
+        if probe is None or probe.evaluation.benchmark != BenchmarkKind.embedded:
+            return None
+        return self._product(self.benchmark_data)
+
     @property
     def benchmark_data(self) -> Data:
         """The world behind the embedded benchmark: the data themselves, or one without training clips beside the user's own."""
@@ -67,7 +80,7 @@ class Links:
 
     def products(self) -> list[tuple[Identity, Data]]:
         """The data products that the chain needs, each once, with the settings that they are built from."""
-        found = [(self.data, self.config.data), (self.world, self.benchmark_data)]
+        found = [(self.data, self.config.data), (self.world, self.benchmark_data), (self.probed, self.benchmark_data)]
         return list({made.name: (made, data) for made, data in found if made}.values())
 
     def base(self) -> Ref:
@@ -76,8 +89,9 @@ class Links:
 
     def stage(self, stage: Stage, parent: Ref) -> Identity:
         """A stage trained on top of `parent`; the seed stands in the stage."""
-        named = plain(stage) | {"trains": sorted(stage.trains), "mix": {"sources": sorted(stage.mix.sources)}}
-        body = {"stage": named, "data": _without(self.data, *SPLITS), "trainer": plain(self.config.trainer)}
+        share = {"share": stage.mix.share} if stage.mix.share < 1 else {}  # a whole mix is named as it always was
+        named = plain(stage) | {"trains": sorted(stage.trains), "mix": {"sources": sorted(stage.mix.sources), **share}}
+        body = {"stage": named, "data": _without(self.data, *SPLITS), "trainer": plain(self.config.trainer), "probe": self._probe}
         own = {**self.own_code("objective", stage.objective), **self.own_code("corpus", self.config.data.kind)}
         return Identity(stage.name, body, parent, {**self.code.training, **own})
 
@@ -99,9 +113,20 @@ class Links:
 
     @cached_property
     def _asked(self) -> Mapping[str, Any]:
-        config = self.config.evaluation
-        world = _without(self.world, "clips", *(split for split in SPLITS if split != config.split))
-        return self.rooms.evaluation_identity(config, world)
+        return self._questions(self.config.evaluation, self.world)
+
+    @cached_property
+    def _probe(self) -> Mapping[str, Any] | None:
+        """What the probe decides: nothing, unless its best step's weights are kept. What was trained unprobed is reused."""
+        probe = self.config.probe
+        if probe is None or probe.keep is Keep.last:
+            return None
+        asked = self._questions(probe.evaluation, self.probed)
+        return {"every": probe.every, "evaluation": asked}
+
+    def _questions(self, evaluation: Evaluation, world: Identity | None) -> Mapping[str, Any]:
+        read = _without(world, "clips", *(split for split in SPLITS if split != evaluation.split))
+        return self.rooms.evaluation_identity(evaluation, read)
 
 
 def _without(data: Identity | None, *sizes: str) -> dict[str, Any] | None:
@@ -145,7 +170,8 @@ class _Walker:
         def build(into: Path) -> None:
             self.watch.began(stage.name, "training")
             curve = Curve(into / "metrics.csv", partial(self.watch.log, stage.name))
-            record = self.links.rooms.train(stage, **self._work(into, self.links.data) | {"log": curve})
+            work = self._work(into, self.links.data) | {"log": curve} | self._probe()
+            record = self.links.rooms.train(stage, **work)
             curve.finish()
             _cost(into, record["seconds"])  # they add up over the attempts that a stage took
 
@@ -158,6 +184,7 @@ class _Walker:
 
     def evaluate(self, weights: Ref) -> None:
         """Make or reuse the evaluation of the chain."""
+        self.walked.world = self.data[self.links.world.name].path if self.links.world else None
 
         def build(into: Path) -> None:
             self.watch.began("evaluation", "answering")
@@ -170,6 +197,11 @@ class _Walker:
         config, folder = self.links.config, self.data[data.name].path if data else None
         what = {"model": config.model, "data_folder": folder, "trainer": config.trainer, "chain": tuple(self.walked.chain)}
         return {**what, "into": into, "progress": self.watch.progress, "plugins": tuple(config.plugins)}
+
+    def _probe(self) -> dict[str, Any]:
+        probed = self.links.probed
+        folder = self.data[probed.name].path if probed else None
+        return {"probe": self.links.config.probe, "probe_folder": folder} if self.links.config.probe else {}
 
     def _reused(self, name: str, stored: Stored) -> None:
         if stored.reused:
@@ -190,4 +222,5 @@ def _record(stage: Stage, stored: Stored) -> dict[str, Any]:
     """One entry of result.json's stages; `seconds` is what making it cost, also where it is reused."""
     cost = json.loads((stored.path / "cost.json").read_text())
     action = "reused" if stored.reused else "trained"
-    return {"name": stage.name, "fingerprint": stored.ref.fingerprint, "action": action, "steps": stage.steps, **cost}
+    rates = {"lr": stage.optim.lr, "lr_by_part": dict(stage.optim.lr_by_part)}
+    return {"name": stage.name, "fingerprint": stored.ref.fingerprint, "action": action, "steps": stage.steps, **rates, **cost}

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
-from gemma_audio.config.schema import Reuse
+from gemma_audio.config.kinds import Reuse
 from gemma_audio.errors import StoreError
 from gemma_audio.sweep.fingerprint import Identity, Ref
 from gemma_audio.sweep.seal import IDENTITY, MANIFEST, SCRATCH, damage, rename, seal, unseal, write_json

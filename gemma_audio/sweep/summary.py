@@ -12,7 +12,7 @@ GROUPS = {"domain": "task", "subcategory": "subcategory"}
 
 
 def summary(result: Mapping[str, Any], scores: Path) -> dict[str, Any]:
-    """accuracy/official and accuracy/strict, accuracy/domain/NAME and accuracy/subcategory/NAME (official), run, arm and seed.
+    """accuracy/official and accuracy/strict; accuracy/domain/NAME, /subcategory/NAME, /control/NAME (official); run, arm and seed.
 
     `result` is the content of result.json; accuracies are fractions of all questions in `scores`, as scores.csv has them.
     """
@@ -20,7 +20,8 @@ def summary(result: Mapping[str, Any], scores: Path) -> dict[str, Any]:
         rows = list(csv.DictReader(file))
     grouped = {f"accuracy/{group}/{name}": value for group, column in GROUPS.items() for name, value in _by(rows, column).items()}
     rules = {f"accuracy/{rule}": result["accuracy"][rule] for rule in ("official", "strict")}
-    return {**rules, **grouped, **{key: result[key] for key in ("run", "evaluation", "arm", "seed")}}
+    controls = {f"accuracy/control/{name}": found["official"] for name, found in (result.get("controls") or {}).items()}
+    return {**rules, **grouped, **controls, **{key: result[key] for key in ("run", "evaluation", "arm", "seed")}}
 
 
 def _by(rows: list[dict[str, str]], column: str) -> dict[str, float]:

@@ -9,22 +9,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from gemma_audio.config.schema import TrackerKind
+from gemma_audio.config.kinds import TrackerKind
 from gemma_audio.sweep.curve import read_rows
 from gemma_audio.sweep.ledger import Cell
+from gemma_audio.sweep.mirror import Mirror
 from gemma_audio.sweep.redact import redact_text
 from gemma_audio.sweep.store import Stored
 from gemma_audio.sweep.weights_and_biases import WandbTracker
 
+Rows = list[dict[str, str]]
 COLUMNS = ("step", "stage", "loss", "lr", "grad_norm", "tokens_per_second", "memory_gb")
 
 
 class Tracker(Protocol):
-    """Gets figures while a stage trains, every row of it once it is sealed, and the summary and exit code at the end."""
+    """Gets figures while a stage trains, every row and probe of it once it is sealed, and at the end summary and exit code."""
 
     def log(self, stage: str, step: int, figures: dict[str, float]) -> None: ...
 
-    def sealed(self, stage: str, rows: list[dict[str, str]], reused: bool) -> None: ...
+    def sealed(self, stage: str, rows: Rows, probes: Rows, stored: Stored) -> None: ...
 
     def close(self, summary: dict[str, Any] | None, exit_code: int) -> None: ...
 
@@ -35,20 +37,28 @@ class CsvTracker:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "metrics.csv"
         self._rows: list[dict[str, Any]] = []
+        self._probes: list[dict[str, Any]] = []
         self._append(COLUMNS)
 
     def log(self, stage: str, step: int, figures: dict[str, float]) -> None:
-        self._append([step, stage, *(figures.get(name, "") for name in COLUMNS[2:])])
+        if "loss" in figures:  # what else is logged on the way has a file of its own
+            self._append([step, stage, *(figures.get(name, "") for name in COLUMNS[2:])])
 
-    def sealed(self, stage: str, rows: list[dict[str, str]], reused: bool) -> None:
+    def sealed(self, stage: str, rows: Rows, probes: Rows, stored: Stored) -> None:
         self._rows += [{**row, "stage": stage} for row in rows]
-        with self.path.open("w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
-            writer.writeheader()
-            writer.writerows(self._rows)
+        self._write(self.path, COLUMNS, self._rows)
+        self._probes += [{"stage": stage, **row} for row in probes]
+        if self._probes:
+            self._write(self.path.with_name("probes.csv"), tuple(self._probes[0]), self._probes)
 
     def close(self, summary: dict[str, Any] | None, exit_code: int) -> None:
         """Nothing: every row is on disk."""
+
+    def _write(self, path: Path, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns, extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(rows)
 
     def _append(self, row: Sequence[Any]) -> None:
         with self.path.open("a", newline="") as file:
@@ -69,10 +79,10 @@ class Guarded:
             if self._tracker:
                 self._tracker.log(stage, step, figures)
 
-    def sealed(self, stage: str, rows: list[dict[str, str]], reused: bool) -> None:
+    def sealed(self, stage: str, rows: Rows, probes: Rows, stored: Stored) -> None:
         with self._guard():
             if self._tracker:
-                self._tracker.sealed(stage, rows, reused)
+                self._tracker.sealed(stage, rows, probes, stored)
 
     def close(self, summary: dict[str, Any] | None, exit_code: int) -> None:
         with self._guard():
@@ -95,23 +105,28 @@ class Trackers:
         self._trackers = list(trackers)
 
     @classmethod
-    def of(cls, cell: Cell, group: str, run_id: str, warn: Callable[[str], None]) -> Trackers:
+    def of(cls, cell: Cell, mirror: Mirror, warn: Callable[[str], None]) -> Trackers:
         """CSV, and whatever else the cell's config names; each of them guarded."""
         trackers: list[Tracker] = [Guarded("metrics.csv", partial(CsvTracker, cell.folder), warn)]
         for settings in cell.config.tracker.values():
             if settings.kind is TrackerKind.wandb:
-                trackers.append(Guarded("W&B", partial(WandbTracker, settings, cell, group, run_id), warn))
+                trackers.append(Guarded("W&B", partial(WandbTracker, settings, cell, mirror), warn))
         return cls(trackers)
+
+    @classmethod
+    def on_disk(cls, cell: Cell, warn: Callable[[str], None]) -> Trackers:
+        """CSV alone."""
+        return cls([Guarded("metrics.csv", partial(CsvTracker, cell.folder), warn)])
 
     def log(self, stage: str, step: int, figures: dict[str, float]) -> None:
         for tracker in self._trackers:
             tracker.log(stage, step, figures)
 
     def sealed(self, stage: str, stored: Stored) -> None:
-        """Give every tracker the stage's rows, as its own metrics.csv has them."""
-        rows = read_rows(stored.path / "metrics.csv")
+        """Give every tracker the stage's rows, as its own metrics.csv and probes.csv have them."""
+        rows, probes = (read_rows(stored.path / name) for name in ("metrics.csv", "probes.csv"))
         for tracker in self._trackers:
-            tracker.sealed(stage, rows, stored.reused)
+            tracker.sealed(stage, rows, probes, stored)
 
     def close(self, summary: dict[str, Any] | None, exit_code: int) -> None:
         for tracker in self._trackers:

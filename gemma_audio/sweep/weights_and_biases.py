@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from gemma_audio.config.schema import Reuse
+from gemma_audio.config.kinds import Reuse
 from gemma_audio.config.schema import Tracker as Settings
-from gemma_audio.sweep.curve import numbers
+from gemma_audio.sweep.curve import figures
 from gemma_audio.sweep.ledger import Cell
+from gemma_audio.sweep.lineage import Lineage
+from gemma_audio.sweep.mirror import Mirror
 from gemma_audio.sweep.redact import redact
+from gemma_audio.sweep.store import Stored
+from gemma_audio.sweep.wandb_run import PROJECT, mode_of, options
 
-TIMEOUT = 30  # seconds to reach the service before the run goes on without it
-FINISH = 120  # seconds to deliver what is left at the end
 LONGEST = 64  # characters of a tag
 AXIS = "trainer/global_step"  # what the logger declares as the x-axis of all curves
 
@@ -26,28 +28,27 @@ class WandbTracker:
     so that its newest file is the whole run; online, W&B drops the steps that the run of this id has already.
     """
 
-    def __init__(self, settings: Settings, cell: Cell, group: str, run_id: str) -> None:
-        offline = (settings.mode or ("online" if _logged_in() else "offline")) == "offline"
-        if offline:  # even offline, error reporting would look up a host name
-            os.environ["WANDB_ERROR_REPORTING"] = "false"
-        import wandb
+    def __init__(self, settings: Settings, cell: Cell, mirror: Mirror) -> None:
+        mode = mode_of(settings)
         from lightning.pytorch.loggers import WandbLogger
 
-        quiet = {"console": "off", "disable_git": True, "disable_code": True, "silent": True}
-        limits = {"init_timeout": TIMEOUT, "finish_timeout": FINISH, "finish_timeout_raises": True}
+        import wandb
+
         self._last = self._offset = 0
+        self._tags = tags(cell)
+        self._lineage = Lineage(settings, cell, mirror) if settings.artifacts else None
         self._logger = WandbLogger(
-            project=settings.project or "gemma_audio",
+            project=settings.project or PROJECT,
             name=cell.name,
-            id=run_id,
-            group=group,
+            id=mirror.run_id,
+            group=mirror.group,
             job_type="train" if cell.config.recipe.stages else "eval",
-            save_dir=cell.folder,
-            offline=offline,
-            mode="offline" if offline else "online",  # offline= only sets a variable that wandb has read by now
+            save_dir=mirror.folder,
+            offline=mode == "offline",
+            mode=mode,  # offline= only sets a variable that wandb has read by now
             resume="allow",
-            tags=tags(cell),
-            settings=wandb.Settings(**quiet, **limits),
+            tags=self._tags,
+            settings=wandb.Settings(**options(settings)),
         )
         self._logger.log_hyperparams(redact({**asdict(cell.config), "arm": cell.arm, "overrides": list(cell.overrides)}))
 
@@ -57,15 +58,20 @@ class WandbTracker:
         # Not the logger's log_metrics: it lets W&B count the calls, and a run that goes on would log its steps twice.
         self._logger.experiment.log({**named, AXIS: self._last}, step=self._last)
 
-    def sealed(self, stage: str, rows: list[dict[str, str]], reused: bool) -> None:
-        if reused:  # its curves belong to this run as well
-            for row in rows:
-                self.log(stage, int(row["step"]), numbers(row))
+    def sealed(self, stage: str, rows: list[dict[str, str]], probes: list[dict[str, str]], stored: Stored) -> None:
+        if stored.reused:  # its curves belong to this run as well
+            for step, found in figures(rows, probes):
+                self.log(stage, step, found)
         self._offset = self._last
+        if self._lineage:
+            self._lineage.stage(stored.path, self._tags)
 
     def close(self, summary: dict[str, Any] | None, exit_code: int) -> None:
-        self._logger.experiment.summary.update(summary or {})
-        self._logger.experiment.finish(exit_code=exit_code)
+        run = self._logger.experiment
+        run.summary.update(summary or {})
+        if self._lineage and summary:
+            self._lineage.evaluation(run, summary["evaluation"])
+        run.finish(exit_code=exit_code)
 
 
 def tags(cell: Cell) -> list[str]:
@@ -86,9 +92,6 @@ def run_id(sweep: str, cell: Cell, work: str, stamp: str) -> str:
     return hashlib.sha256(f"{sweep}/{cell.name}/{work}/{once}".encode()).hexdigest()[:16]
 
 
-def _logged_in() -> bool:
-    if os.environ.get("WANDB_MODE"):
-        return os.environ["WANDB_MODE"] == "online"
-    import wandb
-
-    return bool(wandb.login(prompt=False, verify=False))
+def group_of(folder: Path) -> str:
+    """The group of all runs of a command: sweep and time, or date, time and name."""
+    return f"{folder.parent.name}/{folder.name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,7 +26,8 @@ class Examples:
 
     def __init__(self, stage: Stage, corpus: Corpus, encoder: Encoder, kinds: Sequence[str]) -> None:
         self.stage, self.encoder = stage, encoder
-        self.examples = select(corpus.examples, kinds, stage.mix.sources)
+        found = select(corpus.examples, kinds, stage.mix.sources)
+        self.examples = found[: math.ceil(stage.mix.share * len(found))]
         self.clips = Clips(corpus, encoder)
 
     def picks(self, batch: int) -> list[tuple[Example, np.random.Generator]]:

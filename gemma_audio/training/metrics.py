@@ -49,6 +49,10 @@ class Metrics:
         if len(self._waiting) >= EVERY:
             self.flush()
 
+    def leave_out(self, seconds: float) -> None:
+        """Do not count the last `seconds` as time of training."""
+        self._since += seconds
+
     def flush(self) -> None:
         """Read, check and write what was collected. Raises GemmaAudioError where a loss or a norm is not finite."""
         now = time.perf_counter()

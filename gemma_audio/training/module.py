@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -31,9 +32,10 @@ class StageModule(LightningModule):
         self.trainables, self.examples, self.stage, self.steps = trainables, examples, examples.stage, steps
         self.net = trainables.net
         self.micro_batch_size = min(self.stage.micro_batch_size, self.stage.batch_size)
-        self.start, self.tokens, self.seconds = 0, 0, 0.0
+        self.start, self.tokens, self.seconds, self._clock = 0, 0, 0.0, 0.0
         self.out_of_memory: list[dict[str, int]] = []
         self._optimizer_state: dict[str, Any] | None = None
+        self._tower: tuple[Any, ...] = ()  # in a tuple, where it is no part of this module
 
     @property
     def base(self) -> Any:
@@ -48,9 +50,9 @@ class StageModule(LightningModule):
     def weight(self, row: Any) -> int:
         """Return how many terms `row` adds to the loss."""
 
-    def begin(self, checkpoints: SealedCheckpoints, metrics: Metrics) -> None:
-        """Say where checkpoints and figures go. Call it once, before the fit."""
-        self.checkpoints, self.metrics = checkpoints, metrics
+    def begin(self, checkpoints: SealedCheckpoints, metrics: Metrics, probe_every: int | None = None) -> None:
+        """Say where checkpoints and figures go, and how often the model is probed, if it is. Call it once, before the fit."""
+        self.checkpoints, self.metrics, self.probe_every = checkpoints, metrics, probe_every
 
     def trained(self) -> dict[str, nn.Parameter]:
         """Return every tensor that the optimizer moves, by its name in this module."""
@@ -73,6 +75,7 @@ class StageModule(LightningModule):
             frames = {clip: self.examples.clips.frames(clip) for clip in self.examples.visited(self.steps)}
             with self._precision():
                 self.examples.clips.use(encode(self.base.model.audio_tower, frames, self.device))
+            self._tower = (self.base.model.audio_tower,) if self.probe_every else ()
             self.base.model.audio_tower = CachedTower()
         self.train()
         self._parameters_trained = list(self.trained().values())
@@ -107,10 +110,29 @@ class StageModule(LightningModule):
         Raises GemmaAudioError where a figure or a trained tensor is not finite: nothing is saved or exported then.
         """
         done = batch + 1
-        if done % self.stage.save_every == 0 or done == self.steps:
+        points = (self.stage.save_every, self.probe_every or self.steps)
+        if done == self.steps or any(done % every == 0 for every in points):
             self.metrics.flush()
             self._check_weights(done)
             self.trainer.strategy.save_checkpoint(self.state(done), self.checkpoints.path(done))
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """The model as it answers new sounds: evaluation mode, and its own audio tower in place of cached outputs."""
+        cached = self.base.model.audio_tower
+        if self._tower:
+            self.base.model.audio_tower = self._tower[0]
+        try:
+            with self._precision():
+                yield
+        finally:
+            self.base.model.audio_tower = cached
+            self.train()
+
+    def leave_out(self, seconds: float) -> None:
+        """Keep the last `seconds`, in which no step was done, out of the stage's cost and speed."""
+        self._clock += seconds
+        self.metrics.leave_out(seconds)
 
     def state(self, done: int) -> dict[str, Any]:
         """Return what a run that has done `done` steps needs to go on: tensors and plain values."""

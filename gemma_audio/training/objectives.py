@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from gemma_audio.config.kinds import Objective
 from gemma_audio.config.plugins import Piece, load
-from gemma_audio.config.schema import Objective
 from gemma_audio.errors import Problem
 from gemma_audio.training.adapter import AdapterTune
 from gemma_audio.training.alignment import Alignment

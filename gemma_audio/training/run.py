@@ -14,11 +14,12 @@ from typing import Any
 import torch
 from lightning.pytorch import Trainer as LightningTrainer
 
-from gemma_audio.config.schema import Model, Stage, Trainer
+from gemma_audio.config.schema import Model, Probe, Stage, Trainer
 from gemma_audio.data.corpus import Corpus
 from gemma_audio.data.encoder import Encoder
+from gemma_audio.evaluation import benchmarks
 from gemma_audio.models.load import load
-from gemma_audio.training import record
+from gemma_audio.training import dev_probe, record
 from gemma_audio.training.checkpoint import SealedCheckpoints
 from gemma_audio.training.metrics import Metrics, MetricSink, Progress
 from gemma_audio.training.module import StageModule
@@ -36,8 +37,12 @@ def train(
     log: MetricSink,
     progress: Progress,
     plugins: Sequence[str] = (),
+    probe: Probe | None = None,
+    probe_folder: Path | None = None,
 ) -> dict[str, Any]:
     """Train `stage` on top of `model` and the stages of `chain`; return and write `into`/training.json.
+
+    With `probe` its dev questions (of the world in `probe_folder`, where they are embedded) are answered on the way: probes.csv.
 
     Leaves `into`/weights (delta.safetensors, adapter/), metrics.csv and the checkpoints, which are the caller's to remove once
     the weights are safe. A run that was stopped, or whose weights were damaged since, goes on from the newest valid checkpoint
@@ -54,11 +59,20 @@ def train(
     if state is not None:
         module.restore(state)
     into.mkdir(parents=True, exist_ok=True)
-    module.begin(checkpoints, Metrics(into / record.METRICS, stage.name, module.start, stage.steps, log, progress))
+    metrics = Metrics(into / record.METRICS, stage.name, module.start, stage.steps, log, progress)
+    module.begin(checkpoints, metrics, probe.every if probe else None)
     if module.start < stage.steps:
+        callbacks = [_dev_probe(probe, probe_folder, plugins, into, model, module.start)] if probe else []
         with _quiet():
-            _lightning(trainer, checkpoints).fit(module)
-    return _finish(module, model, into, damaged)
+            _lightning(trainer, checkpoints, callbacks).fit(module)
+    return _finish(module, model, into, damaged, probe)
+
+
+def _dev_probe(
+    probe: Probe, folder: Path | None, plugins: Sequence[str], into: Path, model: Model, start: int
+) -> dev_probe.DevProbe:
+    benchmark = benchmarks.load(probe.evaluation, folder, plugins)
+    return dev_probe.DevProbe(probe, benchmark, into, model.source, start)
 
 
 def _module(stage: Stage, model: Model, data_folder: Path, chain: Sequence[Path], plugins: Sequence[str]) -> StageModule:
@@ -68,13 +82,14 @@ def _module(stage: Stage, model: Model, data_folder: Path, chain: Sequence[Path]
     return module
 
 
-def _lightning(trainer: Trainer, checkpoints: SealedCheckpoints) -> LightningTrainer:
+def _lightning(trainer: Trainer, checkpoints: SealedCheckpoints, callbacks: list[Any]) -> LightningTrainer:
     return LightningTrainer(
         accelerator=str(trainer.accelerator),
         devices=1,
         precision=trainer.precision,
         max_epochs=1,
         plugins=[checkpoints],
+        callbacks=callbacks,
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -83,11 +98,12 @@ def _lightning(trainer: Trainer, checkpoints: SealedCheckpoints) -> LightningTra
     )
 
 
-def _finish(module: StageModule, model: Model, into: Path, damaged: list[str]) -> dict[str, Any]:
+def _finish(module: StageModule, model: Model, into: Path, damaged: list[str], probe: Probe | None) -> dict[str, Any]:
     partial = into / "weights.partial"
     shutil.rmtree(partial, ignore_errors=True)
     module.trainables.export(partial, model.source)
     os.replace(partial, into / record.WEIGHTS)
+    best = dev_probe.settle(into, probe) if probe else None
     figures = {
         "schema": 1,
         "stage": module.stage.name,
@@ -98,8 +114,11 @@ def _finish(module: StageModule, model: Model, into: Path, damaged: list[str]) -
         "micro_batch_size": module.micro_batch_size,
         "out_of_memory": module.out_of_memory,
         "damaged_checkpoints": damaged,
+        **({"best_dev_step": best, "kept": str(probe.keep)} if probe else {}),
     }
-    return record.write(into, figures)
+    written = record.write(into, figures)
+    dev_probe.clean(into)
+    return written
 
 
 @contextmanager

@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 
 from gemma_audio.analysis.arm import Arm
+from gemma_audio.analysis.blocks import Side, run_parts
 from gemma_audio.analysis.contrast import NOTHING_VARIES, contrast, scopes
-from gemma_audio.analysis.variance import Part, pooled_run_parts, run_parts, total
+from gemma_audio.analysis.variance import Part, total
 
 RUNS, ITEMS = 3, 240
 
@@ -106,29 +107,35 @@ def test_recipe_scope_holds_its_size_under_run_noise_and_items_only_does_not(run
         assert rejected["these runs"] / trials > 0.15, "seed 11: an items-only test must show why the recipe scope exists"
 
 
+def parts_of(scores: np.ndarray, codes: np.ndarray | None = None) -> list[Part]:
+    return run_parts([Side(1.0, scores)], codes)
+
+
 def test_pooled_run_parts_add_up_to_the_weighted_mean_of_bin_variances():
     rng = np.random.default_rng(12)
     codes = np.repeat([0, 1, 2], [10, 30, 20])
     scores = rng.random((4, 60))
     direct = sum(n / 60 * scores[:, codes == g].mean(1).var(ddof=1) / 4 for g, n in enumerate((10, 30, 20)))
-    parts = pooled_run_parts(scores, codes)
+    parts = parts_of(scores, codes)
     assert sum(p.variance for p in parts) == pytest.approx(direct)
-    assert parts[0] == pytest.approx(run_parts(scores)[0])
-    assert pooled_run_parts(scores[:1], codes) == []
+    assert parts[0] == pytest.approx(parts_of(scores)[0])
+    assert parts[0] == pytest.approx((scores.mean(1).var(ddof=1) / 4, 3))
+    assert parts_of(scores[:1], codes) == []
 
 
 def test_equal_bins_give_the_two_way_layout_degrees_of_freedom():
     rng = np.random.default_rng(13)
-    parts = pooled_run_parts(rng.random((3, 40)), np.repeat(np.arange(4), 10))
+    parts = parts_of(rng.random((3, 40)), np.repeat(np.arange(4), 10))
     assert [p.df for p in parts] == pytest.approx([2, 2 * 3])
 
 
 def test_one_bin_is_the_overall_run_variance():
     rng = np.random.default_rng(14)
     scores = rng.random((3, 40))
-    assert total(pooled_run_parts(scores, np.zeros(40, dtype=int))) == pytest.approx(run_parts(scores)[0])
+    assert total(parts_of(scores, np.zeros(40, dtype=int))) == pytest.approx(parts_of(scores)[0])
 
 
 def test_total_ignores_parts_that_do_not_vary():
     assert total([Part(0.0, 3), Part(2.0, 5)]) == (2.0, 5.0)
+    assert total([Part(3.0, 0), Part(2.0, 5)]) == (2.0, 5.0)
     assert total([])[0] == 0.0

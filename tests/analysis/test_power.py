@@ -7,10 +7,12 @@ import pytest
 from scipy import stats
 
 from gemma_audio.analysis.arm import Arm
+from gemma_audio.analysis.blocks import Side, run_parts
+from gemma_audio.analysis.contrast import contrast
 from gemma_audio.analysis.mcnemar import critical, midp
 from gemma_audio.analysis.pair import compare
-from gemma_audio.analysis.power import Discordance, discordance, mde
-from gemma_audio.analysis.variance import Part, pooled_run_parts
+from gemma_audio.analysis.power import Discordance, discordance, mde, midp_power
+from gemma_audio.analysis.variance import Part
 
 
 def exact_power(n: int, rate: float, delta: float, alpha: float) -> float:
@@ -25,7 +27,7 @@ def exact_power(n: int, rate: float, delta: float, alpha: float) -> float:
 
 @pytest.mark.parametrize("alpha", [0.05, 0.05 / 8, 0.3])
 def test_critical_counts_are_the_first_that_midp_accepts(alpha):
-    for d, least in enumerate(critical(np.arange(60), alpha)):
+    for d, least in enumerate(critical(59, alpha)):
         accepted = [b for b in range(d + 1) if 2 * b > d and midp(b, d - b) <= alpha]
         assert least == (accepted[0] if accepted else d + 1)
 
@@ -41,6 +43,28 @@ def test_single_runs_have_exactly_their_power(n, rate, alpha):
 @pytest.mark.parametrize("counted", [True, False])
 def test_thousand_items_against_the_exact_table(rate, points, counted):
     assert 100 * mde(1000, Discordance(rate), 0.05, counted=counted) == pytest.approx(points, abs=0.1)
+
+
+@pytest.mark.parametrize(("n", "rate", "points"), [(20, 0.35, 33), (35, 0.25, 22), (48, 0.25, 19), (56, 0.25, 18)])
+def test_bins_against_another_programs_table(n, rate, points):
+    assert 100 * mde(n, Discordance(rate), 0.05, counted=True) == pytest.approx(points, abs=0.6)
+
+
+@pytest.mark.parametrize(("differing", "power"), [(150, 0.86), (200, 0.75), (250, 0.65), (300, 0.57), (350, 0.51)])
+def test_power_of_the_published_difference(differing, power):
+    """Of the exact test, by another program; the mid-p finds it two points more often."""
+    rate, d = differing / 1000, np.arange(1001)
+    least = stats.binom.isf(0.025, d, 0.5) + 1
+    exact = stats.binom.pmf(d, 1000, rate) @ stats.binom.sf(least - 1, d, (1 + 0.038 / rate) / 2)
+    assert exact == pytest.approx(power, abs=0.005)
+    assert exact < midp_power(1000, rate, 0.038, 0.05) < exact + 0.025
+
+
+@pytest.mark.parametrize(("n", "least", "most"), [(20, 0.017, 0.032), (48, 0.041, 0.046)])
+def test_size_of_midp_where_20_to_30_percent_differ(n, least, most):
+    sizes = [2 * midp_power(n, rate, 0.0, 0.05) for rate in (0.2, 0.25, 0.3)]
+    assert sizes == sorted(sizes)
+    assert (sizes[0], sizes[-1]) == pytest.approx((least, most), abs=6e-4)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.05])
@@ -64,7 +88,7 @@ def test_none_only_where_the_largest_change_is_not_found():
 def test_run_noise_and_stricter_levels_cost_power():
     pooled = Discordance(0.3)
     plain = mde(400, pooled, 0.05)
-    assert mde(400, pooled, 0.05, [Part(4e-4, 4)]) > plain
+    assert mde(400, pooled, 0.05, (Part(4e-4, 4),)) > plain
     assert mde(400, pooled, 0.05 / 8) > plain
 
 
@@ -108,14 +132,14 @@ def test_simulated_power_of_three_runs_a_side(shape, low, high):
     """Easy bins err to the cautious side: the change must repair most wrong answers there, and little flicker is left."""
     rng, trials, codes = np.random.default_rng(22), 800, np.repeat(np.arange(10), 48)
 
-    def run_noise(t: Arm, b: Arm) -> list[Part]:
-        return pooled_run_parts(t.scores, codes) + pooled_run_parts(b.scores, codes)
+    def run_noise(t: Arm, b: Arm) -> tuple[Part, ...]:
+        return tuple(run_parts([Side(1.0, t.scores), Side(-1.0, b.scores)], codes))
 
     unchanged = [sweep_arms(rng, shape, 0.0) for _ in range(30)]
     found = float(np.mean([mde(48, discordance(t.scores, b.scores), 0.05, run_noise(t, b)) for t, b in unchanged]))
     hits = 0
     for _ in range(trials):
         t, b = sweep_arms(rng, shape, found / (1 - shape[0] / sum(shape)))
-        result = compare(t.items(codes == 0), b.items(codes == 0), "recipe", between=run_noise(t, b))
-        hits += result.contrast.p <= 0.05
+        first = (arm.scores[:, codes == 0] for arm in (t, b))
+        hits += contrast(*first, between=run_noise(t, b)).p <= 0.05
     assert low <= hits / trials <= high, f"seed 22, {found}"

@@ -49,6 +49,17 @@ TABLE = [
     Bad((f"{ADAPTER}.trains=[projector,projector]",), f"{ADAPTER}.trains", "'projector' is listed twice", "once"),
     Bad((f"{ADAPTER}.adapter=null",), ADAPTER, "trains nothing: no parts and no adapter", f"{ADAPTER}.trains=[audio_tower]"),
     Bad(("recipe=v2", f"{ENCODER}.trains=[]"), ENCODER, "trains nothing", f"'~stage@{ENCODER}'"),
+    # the probe and the controls
+    Bad((f"{ADAPTER}.mix.share=0",), f"{ADAPTER}.mix.share", "0.0 is not above 0", f"{ADAPTER}.mix.share=0.25"),
+    Bad((f"{ADAPTER}.mix.share=1.5",), f"{ADAPTER}.mix.share", "at most 1", f"{ADAPTER}.mix.share=0.25"),
+    Bad(("probe=dev", "probe.every=0"), "probe.every", "0 is below 1", "probe.every=1"),
+    Bad(("probe=dev", "probe.evaluation.split=test"), "probe.evaluation", "the reported questions", "probe.evaluation.split=dev"),
+    Bad(("probe=dev", "evaluation.split=dev"), "probe.evaluation", "the reported questions", "evaluation.split=test"),
+    Bad(("probe=dev", "probe.evaluation.silenced=true"), "probe.evaluation.silenced", "not probed", "Leave probe.evaluation"),
+    Bad(("probe=dev", "probe.evaluation.split=train"), "probe.evaluation.split", "unknown value 'train'", "split=dev"),
+    Bad(("evaluation.orders=0",), "evaluation.orders", "at least 1 and at most 26", "evaluation.orders=4"),
+    Bad(("evaluation.wordings=true", "evaluation.other_prompts=null"), "evaluation.other_prompts", "", ""),
+    Bad(("evaluation.other_prompts.select=x",), "evaluation.other_prompts.select", "lacks {question}", "Put {question}"),
     # steps, batches, optimiser
     Bad((f"{ADAPTER}.steps=0",), f"{ADAPTER}.steps", "0 is below 1", f"{ADAPTER}.steps=1"),
     Bad((f"{ADAPTER}.batch_size=0",), f"{ADAPTER}.batch_size", "0 is below 1", f"{ADAPTER}.batch_size=1"),

@@ -6,7 +6,7 @@ import pytest
 from hydra.errors import ConfigCompositionException, MissingConfigException
 
 from gemma_audio.config import CONF, Stage, check_config, load_config
-from gemma_audio.config.schema import Objective, TrackerKind, Weights
+from gemma_audio.config.kinds import Objective, TrackerKind, Weights
 from gemma_audio.errors import ConfigError
 
 OPTIONS = sorted(path.relative_to(CONF).with_suffix("").as_posix() for path in CONF.glob("*/*.yaml"))

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gemma_audio.config.schema import Data, DataKind
+from gemma_audio.config.kinds import DataKind
+from gemma_audio.config.schema import Data
 from gemma_audio.data.corpus import Corpus
 from gemma_audio.errors import GemmaAudioError
 from gemma_audio.world import build, identity

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from gemma_audio.config.schema import BenchmarkKind, Evaluation, Method
+from gemma_audio.config.kinds import BenchmarkKind, Method
+from gemma_audio.config.schema import Evaluation
 
 
 @pytest.fixture

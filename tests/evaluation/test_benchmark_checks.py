@@ -8,7 +8,8 @@ import pytest
 import soundfile
 from fixture_rows import row
 
-from gemma_audio.config.schema import BenchmarkKind, Evaluation
+from gemma_audio.config.kinds import BenchmarkKind
+from gemma_audio.config.schema import Evaluation
 from gemma_audio.evaluation.checks import problems
 
 

@@ -12,7 +12,8 @@ import pytest
 import soundfile
 from fixture_rows import BAD, GOOD, row
 
-from gemma_audio.config.schema import BenchmarkKind, Data, Evaluation, Method, Model, Trainer, Weights
+from gemma_audio.config.kinds import BenchmarkKind, Method, Weights
+from gemma_audio.config.schema import Data, Evaluation, Model, Trainer
 from gemma_audio.errors import BenchmarkError
 from gemma_audio.evaluation.identity import identity
 from gemma_audio.evaluation.run import evaluate

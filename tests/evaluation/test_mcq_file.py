@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from gemma_audio.config.schema import AnswerForm, Evaluation
+from gemma_audio.config.kinds import AnswerForm
+from gemma_audio.config.schema import Evaluation
 from gemma_audio.errors import BenchmarkError
 from gemma_audio.evaluation import benchmarks
 from gemma_audio.evaluation.checks import problems

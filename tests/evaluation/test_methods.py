@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from gemma_audio.config.schema import Method
+from gemma_audio.config.kinds import Method
 from gemma_audio.data.collate import Encoded, collate
 from gemma_audio.errors import ConfigError
 from gemma_audio.evaluation.item import Item

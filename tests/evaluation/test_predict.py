@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gemma_audio.audio import MissingAudioError
-from gemma_audio.config.schema import Method
+from gemma_audio.config.kinds import Method
 from gemma_audio.errors import AudioError, GemmaAudioError
 from gemma_audio.evaluation import predict as module
 from gemma_audio.evaluation.item import Benchmark, Item

@@ -7,7 +7,8 @@ import torch
 from peft import PeftModel
 from transformers import Gemma4ForConditionalGeneration
 
-from gemma_audio.config.schema import Adapter, AdapterMethod, Model
+from gemma_audio.config.kinds import AdapterMethod
+from gemma_audio.config.schema import Adapter, Model
 from gemma_audio.errors import ConfigError
 from gemma_audio.models import adapters
 from gemma_audio.models.load import load

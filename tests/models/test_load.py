@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from gemma_audio.config.schema import Model, Weights
+from gemma_audio.config.kinds import Weights
+from gemma_audio.config.schema import Model
 from gemma_audio.errors import ConfigError, StoreError
 from gemma_audio.models import delta
 from gemma_audio.models.load import identity, load

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 SUBCATEGORIES = {
@@ -41,6 +42,7 @@ class Maker:
     items: list[dict[str, str]]
     difficulty: np.ndarray
     spec: dict[str, Any] = field(default_factory=dict)
+    stages: dict[str, list[str]] = field(default_factory=dict)  # fingerprints by cell, where not one of its own
 
     def plan(self, arms: dict[str, int], **extra: Any) -> Maker:
         """sweep.json with `arms` -> number of seeds; seeds vary slowest."""
@@ -82,11 +84,27 @@ class Maker:
         times = {"started": "", "ended": "", "seconds": 1}
         self.save(f"{self.cell(name).name}/status.json", {"state": state, "work": work, "error": error, **times})
 
+    @staticmethod
+    def stage(number: int, fingerprint: str) -> dict[str, Any]:
+        """An entry of result.json's stages."""
+        rates = {"lr": 0.001 * (number + 1), "lr_by_part": {"audio_tower": 0.0005} if number else {}}
+        return {"name": f"stage{number}", "fingerprint": fingerprint, "action": "trained", "steps": 5, "seconds": 1.0, **rates}
+
+    def control(self, name: str, conditions: dict[str, np.ndarray]) -> None:
+        """controls.csv of a finished cell: the 0/1 answers under each condition."""
+        rows = [
+            {"condition": condition, "id": item["id"], "order": "", "text": "x", "chosen": "", "logprobs": ""}
+            | {"correct_official": int(right), "correct_strict": int(right), "failure": ""}
+            for condition, answers in conditions.items()
+            for item, right in zip(self.items, answers, strict=True)
+        ]
+        pd.DataFrame(rows).to_csv(self.cell(name) / "controls.csv", index=False)
+
     def finish(self, name: str, correct: np.ndarray, run: str | None = None, sha: str = "a" * 64, **benchmark: Any) -> None:
         """A finished cell with the given 0/1 answers."""
         cell = next(c for c in self.spec["cells"] if c["name"] == name)
         trained = cell["arm"] != "base"
-        stage = {"name": "adapter_tune", "fingerprint": "f" * 12, "action": "trained", "steps": 5, "seconds": 1.0}
+        stages = self.stages.get(name, [f"tuned-{name}"] * trained)
         identity = {"name": "mmau", "sha256": sha, "revision": "r1", "n": len(correct), "rejected": [], "missing": []} | benchmark
         result = {
             "schema": 1,
@@ -95,7 +113,7 @@ class Maker:
             "seed": cell["seed"],
             "run": run or (f"{cell['arm']}{cell['seed']:010d}" if trained else "base00000000"),
             "evaluation": "e" * 12,
-            "stages": [stage] * trained,
+            "stages": [self.stage(number, fingerprint) for number, fingerprint in enumerate(stages)],
             "benchmark": identity,
             "accuracy": {"official": float(correct.mean()), "strict": float(correct.mean())},
         }
@@ -109,11 +127,18 @@ class Maker:
             writer.writeheader()
             for item, right in zip(self.items, correct, strict=False):
                 failure = "missing audio: clips/<img src=x>.wav" if item["id"].endswith("7") and not right else ""
-                gold = json.loads(item["choices"]).index(item["answer"])
+                choices = json.loads(item["choices"])
+                gold = choices.index(item["answer"])
                 chosen = gold if right else (gold + 1) % 4
                 writer.writerow(
                     item
-                    | {"method": "option_text", "order": "[0, 1, 2, 3]", "text": "x", "chosen": chosen, "logprobs": "[]"}
+                    | {
+                        "method": "option_text",
+                        "order": "[0, 1, 2, 3]",
+                        "text": choices[chosen],
+                        "chosen": chosen,
+                        "logprobs": "[]",
+                    }
                     | {"correct_official": int(right), "correct_strict": int(right), "failure": failure}
                 )
 

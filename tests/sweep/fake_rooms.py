@@ -60,18 +60,23 @@ def train(stage: Any, *, chain: Any, into: Path, log: Any, progress: Any, **work
     (into / "checkpoints" / f"attempt-{time.time_ns()}").write_text("x")
     print("a library prints this")
     misbehave(stage.mix.sources, into)
-    write_steps(stage, into, log, progress)
+    write_steps(stage, into, log, progress, probed=work.get("probe") is not None)
     (into / "weights").mkdir(exist_ok=True)
     digest = hashlib.sha256(f"{stage.name}{stage.seed}{stage.optim.lr}{[path.name for path in chain]}".encode()).hexdigest()
     (into / "weights" / "delta.safetensors").write_text(digest)
     return {"seconds": 4321.5}
 
 
-def write_steps(stage: Any, into: Path, log: Any, progress: Any) -> None:
-    """Three steps, logged and in metrics.csv as the true training does it; an attempt goes on after the rows of the last one."""
+def write_steps(stage: Any, into: Path, log: Any, progress: Any, probed: bool) -> None:
+    """Three steps, logged and in metrics.csv as the true training does it; an attempt goes on after the rows of the last one.
+
+    With a probe also its accuracy, step / 4, from step 0 on, logged after the step and in probes.csv.
+    """
     path = into / "metrics.csv"
     done = len(path.read_text().splitlines()) - 1 if path.exists() else 0
     half = "half" in stage.mix.sources and not done
+    if probed and not done:
+        write_probe(into, log, 0)
     with path.open("a", newline="") as file:
         writer = csv.writer(file)
         writer.writerows([METRICS] * (not done))
@@ -81,8 +86,16 @@ def write_steps(stage: Any, into: Path, log: Any, progress: Any) -> None:
             file.flush()
             log(step, figures)
             progress(step, 3, figures)
+            if probed:
+                write_probe(into, log, step)
     if half:
         raise RuntimeError("stopped half-way")
+
+
+def write_probe(into: Path, log: Any, step: int) -> None:
+    with (into / "probes.csv").open("a", newline="") as file:
+        csv.writer(file).writerows([("step", "n", "accuracy", "Bin 0")] * (step == 0) + [(step, 4, step / 4, step / 4)])
+    log(step, {"dev/accuracy": step / 4})
 
 
 def misbehave(how: list[str], into: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gemma_audio.config import load_config
-from gemma_audio.config.schema import IDENTITY, ROLE
+from gemma_audio.config.role import IDENTITY, ROLE
 from gemma_audio.sweep.code import Code, digest
 from gemma_audio.sweep.fingerprint import Identity, Ref, fingerprint, plain
 from gemma_audio.sweep.stages import Links

@@ -17,6 +17,7 @@ from fake_rooms import CODE, ROOMS
 from gemma_audio.config import load_config
 from gemma_audio.sweep.job import run_cell
 from gemma_audio.sweep.ledger import Cell, read_status
+from gemma_audio.sweep.mirror import Mirror
 from gemma_audio.sweep.plan import plan
 from gemma_audio.sweep.rooms import Rooms
 from gemma_audio.sweep.stages import Links, Watch
@@ -38,7 +39,7 @@ def store(made: Cell) -> Store:
 
 
 def csv_only(made: Cell, warn: Any) -> Trackers:
-    return Trackers.of(made, "group", "id", warn)
+    return Trackers.of(made, Mirror("group", "id", made.folder), warn)
 
 
 def run(made: Cell, rooms: Rooms = ROOMS, watch: Watch | None = None) -> dict[str, Any]:
@@ -183,7 +184,7 @@ def test_a_tracker_that_fails_stops_nothing_and_warns_once(tmp_path: Path) -> No
         def log(self, stage: str, step: int, figures: dict[str, float]) -> None:
             raise ConnectionResetError("the service is gone")
 
-        def sealed(self, stage: str, rows: list[dict[str, str]], reused: bool) -> None:
+        def sealed(self, *stage: Any) -> None:
             raise AssertionError("must not be asked again")
 
         def close(self, summary: dict[str, Any] | None, exit_code: int) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gemma_audio.config.schema import Reuse
+from gemma_audio.config.kinds import Reuse
 from gemma_audio.errors import StoreError
 from gemma_audio.sweep import plan
 from gemma_audio.sweep.fingerprint import Identity, Ref

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from training_cases import make_module, make_stage
 
-from gemma_audio.config.schema import Model, Objective, Prompts
+from gemma_audio.config.kinds import Objective
+from gemma_audio.config.schema import Model, Prompts
 from gemma_audio.data.example import Example
 from gemma_audio.errors import ConfigError
 from gemma_audio.training.examples import draw, select

@@ -7,7 +7,8 @@ import pytest
 import torch
 from training_cases import gradients, make_module, make_stage, worst
 
-from gemma_audio.config.schema import Model, Objective
+from gemma_audio.config.kinds import Objective
+from gemma_audio.config.schema import Model
 from gemma_audio.data.collate import collate
 from gemma_audio.training.features import CachedTower, encode
 from gemma_audio.training.loss import answer_loss

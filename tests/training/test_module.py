@@ -8,7 +8,8 @@ import pytest
 import torch
 from training_cases import gradients, make_module, make_stage, worst
 
-from gemma_audio.config.schema import Adapter, Model, Objective
+from gemma_audio.config.kinds import Objective
+from gemma_audio.config.schema import Adapter, Model
 from gemma_audio.data.collate import collate
 from gemma_audio.errors import ConfigError, GemmaAudioError
 from gemma_audio.training import answers

@@ -8,7 +8,8 @@ import pytest
 from safetensors import safe_open
 from training_cases import make_stage, train
 
-from gemma_audio.config.schema import Model, Objective
+from gemma_audio.config.kinds import Objective
+from gemma_audio.config.schema import Model
 from gemma_audio.models.load import load
 
 

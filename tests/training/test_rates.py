@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import load_file
 from training_cases import make_module, make_stage, train
 
-from gemma_audio.config.schema import Adapter, Model, Objective, Optim
+from gemma_audio.config.kinds import Objective
+from gemma_audio.config.schema import Adapter, Model, Optim
 from gemma_audio.errors import ConfigError
 from gemma_audio.models.load import load
 

@@ -17,7 +17,8 @@ import pytest
 import torch
 from training_cases import make_stage, train
 
-from gemma_audio.config.schema import Model, Objective, Trainer
+from gemma_audio.config.kinds import Objective
+from gemma_audio.config.schema import Model, Trainer
 from gemma_audio.models.load import load
 from gemma_audio.sweep.fingerprint import Identity, Ref
 from gemma_audio.sweep.store import Store
@@ -206,7 +207,8 @@ def test_death_between_the_last_step_and_the_weights(
 CHILDREN = """
 import json, os, signal, sys
 from pathlib import Path
-from gemma_audio.config.schema import Adapter, Mix, Model, Objective, Optim, Prompts, Stage, Trainer
+from gemma_audio.config.kinds import Objective
+from gemma_audio.config.schema import Adapter, Mix, Model, Optim, Prompts, Stage, Trainer
 from gemma_audio.training.run import train
 
 def killed(job):

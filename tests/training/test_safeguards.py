@@ -10,7 +10,8 @@ import pytest
 import torch
 from training_cases import make_stage, train
 
-from gemma_audio.config.schema import Model, Objective
+from gemma_audio.config.kinds import Objective
+from gemma_audio.config.schema import Model
 from gemma_audio.errors import GemmaAudioError
 from gemma_audio.training.answers import AnswerModule
 from gemma_audio.training.module import StageModule

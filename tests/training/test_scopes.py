@@ -11,7 +11,8 @@ from safetensors.torch import load_file
 from training_cases import gradients, make_module, make_stage, train
 
 from gemma_audio.config import load_config
-from gemma_audio.config.schema import Adapter, Model, Objective
+from gemma_audio.config.kinds import Objective
+from gemma_audio.config.schema import Adapter, Model
 from gemma_audio.models.load import load
 from gemma_audio.training import module as modules
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from gemma_audio.config.schema import Adapter, Model, Objective, Optim, Prompts, Stage, Trainer
+from gemma_audio.config.kinds import Objective
+from gemma_audio.config.schema import Adapter, Model, Optim, Prompts, Stage, Trainer
 from gemma_audio.data.corpus import Corpus
 from gemma_audio.data.encoder import Encoder
 from gemma_audio.models.load import load

@@ -12,7 +12,8 @@ import torch
 from gemma_audio.cli.bench.clock import paired, repeated
 from gemma_audio.cli.bench.figure import Bound, Figure, seconds
 from gemma_audio.cli.bench.setting import Setting
-from gemma_audio.config.schema import Evaluation, Method
+from gemma_audio.config.kinds import Method
+from gemma_audio.config.schema import Evaluation
 from gemma_audio.data.collate import IGNORED, Encoded, collate
 from gemma_audio.data.encoder import Encoder
 from gemma_audio.evaluation import benchmarks

@@ -22,6 +22,9 @@ MEASURES = {
     "shared_prefix": "answering:shared_prefix",
     "letter": "answering:letter",
     "generate": "answering:generate",
+    "pair": "statistics:pair",
+    "report": "statistics:report",
+    "large_report": "statistics:large_report",
     "smoke": "sweeps:smoke",
     "ablation": "sweeps:ablation",
 }

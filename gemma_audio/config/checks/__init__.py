@@ -7,6 +7,7 @@ from gemma_audio.config.checks.evaluation import check_evaluation
 from gemma_audio.config.checks.general import check_general
 from gemma_audio.config.checks.model import check_model
 from gemma_audio.config.checks.plugins import check_plugins
+from gemma_audio.config.checks.probe import check_probe
 from gemma_audio.config.checks.stage import check_stage
 from gemma_audio.config.checks.sweep import arm_of, check_sweep
 from gemma_audio.config.schema import Config
@@ -18,7 +19,7 @@ __all__ = ["arm_of", "check_config", "check_sweep"]
 def check_config(config: Config) -> list[Problem]:
     """All problems of one config."""
     problems = [*check_general(config), *check_plugins(config), *check_model(config)]
-    problems += [*check_data(config.data), *check_evaluation(config.evaluation)]
+    problems += [*check_data(config.data), *check_evaluation(config.evaluation), *check_probe(config)]
     for key, stage in config.recipe.stages.items():
         problems += check_stage(f"recipe.stages.{key}", stage)
     return problems

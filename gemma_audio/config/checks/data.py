@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from gemma_audio.config.kinds import DataKind
 from gemma_audio.config.rules import at_least, choice, given
-from gemma_audio.config.schema import Data, DataKind
+from gemma_audio.config.schema import Data
 from gemma_audio.errors import Problem
 
 COLUMNS = ("id", "audio", "source", "kind", "caption", "question", "choices", "answer")

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from gemma_audio.config.kinds import Accelerator
 from gemma_audio.config.rules import at_least, choice, not_writable
-from gemma_audio.config.schema import Accelerator, Config
+from gemma_audio.config.schema import Config
 from gemma_audio.errors import Problem
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from gemma_audio.config.kinds import Objective
 from gemma_audio.config.rules import template
-from gemma_audio.config.schema import Objective, Prompts, Stage
+from gemma_audio.config.schema import Prompts, Stage
 from gemma_audio.errors import Problem
 
 FIELDS = ("question", "choices")

@@ -31,6 +31,8 @@ def check_stage(place: str, stage: Stage) -> Iterator[Problem]:
     yield from _micro_batch(place, stage)
     yield from _optim(place, stage)
     yield from once(f"{place}.mix.sources", stage.mix.sources)
+    if not 0 < stage.mix.share <= 1:
+        yield Problem(f"{place}.mix.share", f"{stage.mix.share} is not above 0 and at most 1", f"{place}.mix.share=0.25")
     yield from check_adapter(place, stage)
     yield from check_prompts(place, stage)
 

@@ -8,6 +8,8 @@ from gemma_audio.config.checks.general import NAME
 from gemma_audio.config.schema import Config, Sweep
 from gemma_audio.errors import Problem
 
+LEAST_RUNS = 6
+
 
 def check_sweep(configs: Sequence[Config], *, multirun: bool) -> list[Problem]:
     """Problems of the cells as a whole: `sweep=` without -m, an axis that is none, arms that are missing.
@@ -44,10 +46,14 @@ def _sweep(configs: Sequence[Config], sweep: Sweep) -> Iterator[Problem]:
         yield Problem("sweep.axis", f"{message} (recipe {', '.join(dict.fromkeys(lacking))})", "sweep.axis=recipe")
     else:
         yield from _arms(configs, sweep)
+    yield from _factors(sweep)
 
 
 def _arms(configs: Sequence[Config], sweep: Sweep) -> Iterator[Problem]:
     arms = list(dict.fromkeys(arm_of(config) for config in configs))
+    if arms == [sweep.baseline] == [sweep.treatment]:
+        yield from _null(configs, sweep)
+        return
     if len(arms) < 2:
         values = ",".join(sweep.arms) if sweep.axis == "recipe" else f"{arms[0]},ANOTHER"
         remedy = f"Name at least two, separated by commas: {sweep.axis}={values}"
@@ -61,3 +67,22 @@ def _arms(configs: Sequence[Config], sweep: Sweep) -> Iterator[Problem]:
     if sweep.baseline == sweep.treatment:
         other = next(arm for arm in arms if arm != sweep.baseline)
         yield Problem("sweep.treatment", f"baseline and treatment are both '{sweep.baseline}'", f"sweep.treatment={other}")
+
+
+def _null(configs: Sequence[Config], sweep: Sweep) -> Iterator[Problem]:
+    """An A/A sweep, one arm against itself, needs runs enough to be split in two."""
+    if len(configs) < LEAST_RUNS:
+        message = f"'{sweep.baseline}' against itself needs {LEAST_RUNS} runs or more to be split in two, not {len(configs)}"
+        yield Problem("sweep", message, f"seed={','.join(map(str, range(LEAST_RUNS)))}")
+
+
+def _factors(sweep: Sweep) -> Iterator[Problem]:
+    """A factorial whose arms are none of the sweep's, or that has not two levels a factor."""
+    for factor, levels in sweep.factors.items():
+        place = f"sweep.factors.{factor}"
+        if len(levels) != 2:
+            yield Problem(place, f"has {len(levels)} levels; a factor has two", "Name two levels, each with its arms.")
+        for arm in dict.fromkeys(arm for arms in levels.values() for arm in arms if arm not in sweep.arms):
+            yield Problem(
+                place, f"'{arm}' is not an arm of this sweep; arms: {', '.join(sweep.arms)}", "Name arms of sweep.arms."
+            )

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from gemma_audio.config.kinds import BenchmarkKind
 from gemma_audio.config.plugins import load as load_plugins
-from gemma_audio.config.schema import BenchmarkKind, Evaluation
+from gemma_audio.config.schema import Evaluation
 from gemma_audio.errors import BenchmarkError
 from gemma_audio.evaluation.benchmarks import embedded, mcq_file, mmau, own
 from gemma_audio.evaluation.item import Benchmark, Item

@@ -7,7 +7,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from gemma_audio.config.schema import AnswerForm, Evaluation
+from gemma_audio.config.kinds import AnswerForm
+from gemma_audio.config.schema import Evaluation
 from gemma_audio.data.layout import letter
 from gemma_audio.data.rejected import Rejected
 from gemma_audio.data.table import Table, Unreadable
@@ -68,7 +69,7 @@ def questions(table: Table, cfg: Evaluation) -> tuple[list[Item], list[Rejected]
     Raises BenchmarkError where `cfg.answer` is auto and some rows give a choice's text, others only a letter.
     """
     rows = table.named(cfg.columns, KEYS)
-    form = _form(rows) if cfg.answer == AnswerForm.auto else cfg.answer
+    form = answer_form(rows) if cfg.answer == AnswerForm.auto else cfg.answer
     dataset = Path(cfg.file or "").stem
     items, rejected = parse([_row(row, form, cfg.split, dataset) for row in rows], domains=None)
     return items, rejected, form
@@ -84,10 +85,11 @@ def folder_of(cfg: Evaluation) -> Path:
     return Path(cfg.audio_dir).expanduser() if cfg.audio_dir else Path(cfg.file or "").expanduser().parent
 
 
-def _form(rows: Sequence[Any]) -> AnswerForm:
+def answer_form(rows: Sequence[Any]) -> AnswerForm:
+    """Whether the rows' answers are texts of a choice or letters. Raises BenchmarkError where some are this and others that."""
     usable = [row for row in rows if isinstance(row, dict) and isinstance(row.get("choices"), list)]
     texts = sum(row.get("answer") in row["choices"] for row in usable)
-    letters = sum(row.get("answer") not in row["choices"] and _lettered(row) is not None for row in usable)
+    letters = sum(row.get("answer") not in row["choices"] and lettered(row) is not None for row in usable)
     if texts and letters:
         message = f"{texts} answers are texts of a choice and {letters} are letters: they must all be of one form"
         remedy = "evaluation.answer=text or evaluation.answer=letter; rows that do not fit are then rejected and listed."
@@ -95,7 +97,7 @@ def _form(rows: Sequence[Any]) -> AnswerForm:
     return AnswerForm.letter if letters else AnswerForm.text
 
 
-def _lettered(row: dict[str, Any]) -> str | None:
+def lettered(row: dict[str, Any]) -> str | None:
     """The choice that a letter such as "B", "b", "(B)" or "B." names."""
     bare = row["answer"].strip().strip("().:").upper() if isinstance(row.get("answer"), str) else ""
     named = {letter(index): choice for index, choice in enumerate(row["choices"][:26])}
@@ -109,7 +111,7 @@ def _row(row: Any, form: AnswerForm, split: str, dataset: str) -> Any:
     plain = {"split": split, "domain": UNKNOWN, "subcategory": row.get("domain", UNKNOWN), "category": UNKNOWN}
     plain |= {"difficulty": "unknown", "dataset": dataset} | row
     if form == AnswerForm.letter and isinstance(plain.get("choices"), list) and "answer" in plain:
-        named = _lettered(plain)
+        named = lettered(plain)
         plain["answer"] = named if named is not None else f"no letter of a choice: {plain['answer']}"
     return {ROW.get(key, key): value for key, value in plain.items()}
 

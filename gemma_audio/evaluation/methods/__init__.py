@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gemma_audio.config.schema import Evaluation, Method
+from gemma_audio.config.kinds import Method
+from gemma_audio.config.schema import Evaluation
 from gemma_audio.data.encoder import Encoder
 from gemma_audio.evaluation.methods import generate, letter, option_text
 from gemma_audio.evaluation.prediction import Prediction, Query

@@ -1,0 +1,1 @@
+"""`gemma-audio-model`: what to publish of a trained model."""

@@ -1,0 +1,70 @@
+"""Controls: the same questions under conditions that a model which listens and understands should not, or must, mind.
+
+Option orders and prompt wordings should change little; without the sound or the question little should be left. The benchmark's
+own order, prompt and sounds are not among them: that is the score itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gemma_audio.config.schema import Evaluation
+from gemma_audio.evaluation.item import Benchmark, Item
+
+SILENCED, SWAPPED, NO_QUESTION = "silenced", "swapped", "no_question"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One way of asking every question: settings, benchmark, and the order of each item's options (by id; absent: its own)."""
+
+    name: str
+    cfg: Evaluation
+    benchmark: Benchmark
+    orders: dict[str, tuple[int, ...]]
+
+
+def conditions(cfg: Evaluation, benchmark: Benchmark) -> Iterator[Condition]:
+    """The conditions that `cfg` asks for: order-1 to order-(orders - 1), wording-NAME, silenced, swapped, no_question."""
+    for number in range(1, cfg.orders):
+        orders = {item.id: rotation(item, number, cfg.orders) for item in benchmark.items}
+        yield Condition(f"order-{number}", cfg, benchmark, orders)
+    for name, prompt in cfg.other_prompts.items() if cfg.wordings else ():
+        yield Condition(f"wording-{name}", replace(cfg, prompt=prompt), benchmark, {})
+    if cfg.silenced:
+        yield Condition(SILENCED, cfg, _heard(benchmark, lambda item: np.zeros_like(benchmark.audio(item))), {})
+    if cfg.swapped:
+        other = exchanged(benchmark.items)
+        yield Condition(SWAPPED, cfg, _heard(benchmark, lambda item: benchmark.audio(other[item.id])), {})
+    if cfg.no_question:
+        prompt = cfg.prompt.replace("{question}", "").lstrip()
+        yield Condition(NO_QUESTION, replace(cfg, prompt=prompt), benchmark, {})
+
+
+def rotation(item: Item, number: int, orders: int) -> tuple[int, ...]:
+    """The item's options turned by `number` places, so that as many orders as options put each option in each place once.
+
+    With fewer orders than options the first turn is the item's own, drawn from its id: the same for every model, and no place is
+    favoured over the benchmark. With more orders than options they repeat.
+    """
+    count = len(item.choices)
+    turn = number if orders >= count else 1 + (_hash(item) + number - 1) % (count - 1)
+    return tuple((place + turn) % count for place in range(count))
+
+
+def exchanged(items: Sequence[Item]) -> dict[str, Item]:
+    """For each item's id another item, whose sound it is given: each sound once, none its own, the same for every model."""
+    ring = sorted(items, key=lambda item: (_hash(item), item.id))
+    return {item.id: ring[(at + 1) % len(ring)] for at, item in enumerate(ring)}
+
+
+def _heard(benchmark: Benchmark, audio: Callable[[Item], np.ndarray]) -> Benchmark:
+    return replace(benchmark, audio=audio)
+
+
+def _hash(item: Item) -> int:
+    return int.from_bytes(hashlib.sha256(item.id.encode("utf-8", "surrogatepass")).digest()[:8], "big")
