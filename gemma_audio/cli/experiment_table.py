@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gemma_audio.report.text import pvalue
+
 FEW = 5
 """Arms up to which subcategories are rows and arms are columns; beyond it each arm is a row."""
 
@@ -66,7 +68,7 @@ def _effects(factors: list[dict[str, Any]]) -> str:
     for effect in factors:
         against = "; ".join(f"{second} − {first}" for first, second in effect["levels"])
         name = " × ".join(effect["factors"])
-        lines.append([name, against, difference(effect), f"{effect['p']:.3f}", f"{effect['p_holm']:.3f}"])
+        lines.append([name, against, difference(effect), pvalue(effect["p"]), pvalue(effect["p_holm"])])
     return _markdown(head, lines)
 
 

@@ -1,10 +1,12 @@
 """Makes the committed results of every experiment again: runs its sweep, copies its report, renews the table of its README.
 
 `python -m gemma_audio.cli.experiments [NAME ...]` (all without a name). What the store holds is reused: a repeated call is quick.
+`python -m gemma_audio.cli.experiments NAME --from SWEEP_FOLDER` takes the report of a sweep that was run before, or elsewhere.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shutil
@@ -36,10 +38,20 @@ def _sweep(folder: Path) -> str:
     command = [str(Path(sys.executable).with_name("gemma-audio")), "-m", f"sweep={folder.name}"]
     if code := subprocess.run(command).returncode:
         raise GemmaAudioError(f"sweep={folder.name} ended with exit code {code}; the same command goes on where it stopped")
-    report = max((OUT / "sweeps" / folder.name).iterdir(), key=lambda path: path.name) / "report"
+    return _keep(folder, max((OUT / "sweeps" / folder.name).iterdir(), key=lambda path: path.name))
+
+
+def _keep(folder: Path, sweep: Path) -> str:
+    """Copy the report of a sweep's folder; returns the table of what it found."""
     for name in RESULTS:
-        shutil.copy(report / name, folder / "results" / name)
-    return table(json.loads((report / "comparison.json").read_text()))
+        shutil.copy(sweep / "report" / name, folder / "results" / name)
+    return table(json.loads((sweep / "report" / "comparison.json").read_text()))
+
+
+def take(folder: Path, sweep: Path) -> None:
+    """Write what the sweep in the folder `sweep` found into the experiment `folder`."""
+    (folder / "results").mkdir(exist_ok=True)
+    write_table(folder / "README.md", _keep(folder, sweep))
 
 
 def _probe(folder: Path) -> str:
@@ -86,5 +98,18 @@ def main(names: list[str], root: Path = Path("experiments"), make: Callable[[Pat
     return 0
 
 
+def _arguments(words: list[str]) -> tuple[list[str], Callable[[Path], None]]:
+    parser = argparse.ArgumentParser(prog="python -m gemma_audio.cli.experiments", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="experiments to make again; all without a name")
+    parser.add_argument("--from", dest="sweep", type=Path, metavar="SWEEP_FOLDER", help="take this sweep's report; one NAME")
+    given = parser.parse_args(words)
+    if given.sweep and len(given.names) != 1:
+        parser.error("--from needs exactly one NAME")
+    if given.sweep and not (given.sweep / "report" / "comparison.json").exists():
+        parser.error(f"--from: {given.sweep} holds no report/comparison.json; type gemma-audio-eval report {given.sweep}")
+    return given.names, (lambda folder: take(folder, given.sweep)) if given.sweep else renew
+
+
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    chosen, make = _arguments(sys.argv[1:])
+    raise SystemExit(main(chosen, make=make))

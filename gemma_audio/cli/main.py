@@ -99,8 +99,10 @@ def _conclude(folder: Path) -> bool:
 
 def _mirror(runner: Runner) -> None:
     """Write the comparison where cells are written to, beside the disk; what goes wrong with it is said and stops nothing."""
-    from gemma_audio.sweep.wandb_child import mirror_comparison
+    from gemma_audio.sweep.wandb_child import is_mirrored, mirror_comparison
 
+    if not is_mirrored(runner.cells):
+        return
     work = [steps[-1].name for steps in runner.plans().values()]
     say = partial(print, "gemma-audio:", file=sys.stderr)
     mirror_comparison(runner.cells, work, runner.folder, runner.argv, say)

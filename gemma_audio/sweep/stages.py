@@ -89,7 +89,7 @@ class Links:
 
     def stage(self, stage: Stage, parent: Ref) -> Identity:
         """A stage trained on top of `parent`; the seed stands in the stage."""
-        share = {"share": stage.mix.share} if stage.mix.share < 1 else {}  # a whole mix is named as it always was
+        share = {"share": stage.mix.share} if stage.mix.share != 1 else {}  # a whole mix is named as it always was
         named = plain(stage) | {"trains": sorted(stage.trains), "mix": {"sources": sorted(stage.mix.sources), **share}}
         body = {"stage": named, "data": _without(self.data, *SPLITS), "trainer": plain(self.config.trainer), "probe": self._probe}
         own = {**self.own_code("objective", stage.objective), **self.own_code("corpus", self.config.data.kind)}

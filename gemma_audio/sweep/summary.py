@@ -12,7 +12,7 @@ GROUPS = {"domain": "task", "subcategory": "subcategory"}
 
 
 def summary(result: Mapping[str, Any], scores: Path) -> dict[str, Any]:
-    """accuracy/official and accuracy/strict; accuracy/domain/NAME, /subcategory/NAME, /control/NAME (official); run, arm and seed.
+    """accuracy/official, accuracy/strict; accuracy/domain/NAME, /subcategory/NAME, /control/NAME (official); run, arm, seed.
 
     `result` is the content of result.json; accuracies are fractions of all questions in `scores`, as scores.csv has them.
     """

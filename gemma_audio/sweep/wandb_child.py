@@ -12,6 +12,7 @@ from pathlib import Path
 from shlex import quote
 
 from gemma_audio.config.kinds import Reuse, TrackerKind
+from gemma_audio.config.schema import Tracker as Settings
 from gemma_audio.sweep.ledger import Cell
 from gemma_audio.sweep.mirror import Mirror
 from gemma_audio.sweep.provenance import command
@@ -21,6 +22,11 @@ from gemma_audio.sweep.wandb_run import FINISH, TIMEOUT, UPLOAD
 from gemma_audio.sweep.weights_and_biases import group_of
 
 GRACE = 60  # seconds to start and to write, beside what the service may take
+
+
+def is_mirrored(cells: Sequence[Cell]) -> bool:
+    """Whether a W&B tracker is configured."""
+    return bool(_settings(cells))
 
 
 def mirror_comparison(
@@ -51,8 +57,11 @@ def _comparisons(cells: Sequence[Cell], work: Sequence[str], folder: Path) -> li
     once = folder.name if first.config.reuse is Reuse.never else ""  # as for the cells, every such command is new
     run_id = comparison_id(folder.parent.name, arms, [*work, once])
     mirror = Mirror(group_of(folder), run_id, folder)
-    settings = [tracker for tracker in first.config.tracker.values() if tracker.kind is TrackerKind.wandb]
-    return [Comparison(tracker, mirror, first.store) for tracker in settings]
+    return [Comparison(settings, mirror, first.store) for settings in _settings(cells)]
+
+
+def _settings(cells: Sequence[Cell]) -> list[Settings]:
+    return [tracker for tracker in cells[0].config.tracker.values() if tracker.kind is TrackerKind.wandb]
 
 
 def _written(comparison: Comparison, argv: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 ROOMS = Path(__file__).parent.parent / "sweep"
+ABLATION = ["-m", "sweep=v2_v3", "recipe=base,v2,v3", "seed=0,1,2"]
 ENTRY = """import fake_rooms
 from gemma_audio.cli.main import main
 sys.exit(main(["gemma-audio", *sys.argv[1:]], fake_rooms.ROOMS))"""
@@ -33,7 +34,7 @@ def calls(out: Path) -> list[str]:
 
 
 def test_a_sweep_from_config_to_report_and_again(tmp_path: Path) -> None:
-    done = run(tmp_path, "-m", "sweep=v2_v3")
+    done = run(tmp_path, *ABLATION)
     assert done.returncode == 0, done.stdout + done.stderr
     (folder,) = sweeps(tmp_path)
     plan = load(folder / "sweep.json")
@@ -51,7 +52,7 @@ def test_a_sweep_from_config_to_report_and_again(tmp_path: Path) -> None:
     assert sum(line.startswith("train") for line in trained) == 9
     assert trained.count("evaluate []") == 1, "the base is evaluated once"
 
-    again = run(tmp_path, "-m", "sweep=v2_v3")
+    again = run(tmp_path, *ABLATION)
     assert again.returncode == 0
     assert "everything is in the store" in again.stdout
     assert calls(tmp_path) == trained
@@ -102,7 +103,7 @@ def test_cells_that_were_not_declared_as_a_sweep(tmp_path: Path) -> None:
 
 
 def test_a_plan_prints_every_cell_and_makes_nothing(tmp_path: Path) -> None:
-    done = run(tmp_path / "out", "-m", "sweep=v2_v3", "plan=true")
+    done = run(tmp_path / "out", *ABLATION, "plan=true")
     assert done.returncode == 0, done.stderr
     assert "9 stages to train" in done.stdout
     assert "7 evaluations" in done.stdout

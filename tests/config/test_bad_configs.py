@@ -135,7 +135,7 @@ TABLE = [
     Bad(("recipe=v9",), "recipe", "unknown option 'v9'; allowed: base", "recipe="),
     # sweeps
     Bad(("sweep=v2_v3",), "sweep", "without -m", "gemma-audio -m sweep=v2_v3"),
-    Bad((*V2_V3, "recipe=v2"), "recipe", "'v2' is the only one", "recipe=base,v2,v3"),
+    Bad((*V2_V3, "recipe=v2"), "recipe", "'v2' is the only one", "recipe=base,v2,v2_tuned,v3"),
     Bad((*V2_V3, "recipe=base,v2"), "sweep.treatment", "'v3' is not an arm of this sweep; arms: ", "sweep.treatment=base"),
     Bad((*V2_V3, "sweep.baseline=v7"), "sweep.baseline", "'v7' is not an arm", "sweep.baseline=base"),
     Bad((*V2_V3, "sweep.treatment=v2"), "sweep.treatment", "both 'v2'", "sweep.treatment="),

@@ -25,6 +25,19 @@ def test_a_stage_that_goes_on_tells_what_was_there_before_in_order_and_once(
         assert heard[:2] == [(1, {"loss": 0.5}), (2, {"loss": 0.25, "memory_gb": 1.5})]
 
 
+def test_a_stage_that_goes_on_tells_its_probes_too_each_at_its_step(tmp_path: Path) -> None:
+    (tmp_path / "metrics.csv").write_text(ROWS)
+    (tmp_path / "probes.csv").write_text("step,n,accuracy,Tempo\n0,4,0.25,0\n2,4,0.5,1\n")
+    heard: list[tuple[int, dict[str, float]]] = []
+    Curve(tmp_path / "metrics.csv", lambda step, figures: heard.append((step, figures)))(3, {"loss": 9.0})
+    assert heard == [
+        (0, {"dev/accuracy": 0.25}),
+        (1, {"loss": 0.5}),
+        (2, {"loss": 0.25, "memory_gb": 1.5, "dev/accuracy": 0.5}),
+        (3, {"loss": 9.0}),
+    ]
+
+
 def test_a_stage_without_rows_tells_nothing(tmp_path: Path) -> None:
     Curve(tmp_path / "metrics.csv", lambda step, figures: pytest.fail("there is nothing to tell")).finish()
 

@@ -14,10 +14,12 @@ from gemma_audio.sweep.weights_and_biases import AXIS
 HERE = Path(__file__).parent
 ADDED = ("_runtime", "_timestamp")
 CANARY = "canary-0123456789abcdef"
-CODE = """import sys, dataclasses, fake_rooms
+CODE = """import os, sys, dataclasses, fake_rooms
 from gemma_audio.cli.main import main
 rooms = dataclasses.replace(fake_rooms.ROOMS, preload=("lightning.pytorch.loggers", "wandb"))
-sys.exit(main(["gemma-audio", *sys.argv[1:]], rooms))"""
+codes = [main(["gemma-audio", *sys.argv[1:]], rooms) for _ in range(int(os.environ.get("TIMES", "1")))]
+print("exit codes:", codes)
+sys.exit(codes[-1])"""
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
@@ -28,7 +30,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 
 def run(out: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """gemma-audio with stand-ins for training and evaluation, in a process of its own."""
+    """gemma-audio with stand-ins for training and evaluation, in a process of its own; TIMES in `more` repeats the command."""
     command = [sys.executable, "-c", CODE, *words, f"out={out}"]
     return subprocess.run(command, cwd=HERE, env=environment(out, **more), capture_output=True, text=True, check=False)
 
