@@ -18,8 +18,9 @@ from pathlib import Path
 from gemma_audio.cli.experiment_table import table
 from gemma_audio.config.compose import CONF
 from gemma_audio.errors import GemmaAudioError
+from gemma_audio.report.plots import deltas_svg
 
-RESULTS = ("comparison.json", "comparison.md", "deltas.csv", "deltas.svg", "table.tex", "methods.md")
+RESULTS = ("comparison.json", "comparison.md", "deltas.csv", "table.tex", "methods.md")
 TABLE = re.compile(r"(?<=<!-- results -->\n).*?(?=<!-- end of results -->)", re.DOTALL)
 OUT = Path("outputs")
 
@@ -42,10 +43,12 @@ def _sweep(folder: Path) -> str:
 
 
 def _keep(folder: Path, sweep: Path) -> str:
-    """Copy the report of a sweep's folder; returns the table of what it found."""
+    """Copy the report of a sweep's folder, of the plot the declared pair; returns the table of what was found."""
     for name in RESULTS:
         shutil.copy(sweep / "report" / name, folder / "results" / name)
-    return table(json.loads((sweep / "report" / "comparison.json").read_text()))
+    comparison = json.loads((sweep / "report" / "comparison.json").read_text())
+    (folder / "results" / "deltas.svg").write_text(deltas_svg(comparison, 1), encoding="utf-8")
+    return table(comparison)
 
 
 def take(folder: Path, sweep: Path) -> None:

@@ -43,12 +43,12 @@ def look(entry: dict[str, Any]) -> str:
     return "flagged" if entry["holm"] else "weak" if entry["mde_flag"] is None else "tested"
 
 
-def deltas_svg(comparison: dict[str, Any]) -> str:
+def deltas_svg(comparison: dict[str, Any], most: int = PANELS) -> str:
     """The plot as SVG, the same bytes for the same comparison: one panel per pair, the primary on top, one row order for all.
 
-    Beyond PANELS pairs the others are in deltas.csv.
+    Beyond `most` pairs the others are in deltas.csv.
     """
-    return _drawn(comparison, "svg", {"Date": None, "Creator": "gemma_audio"}, PANELS).decode()
+    return _drawn(comparison, "svg", {"Date": None, "Creator": "gemma_audio"}, most).decode()
 
 
 def deltas_pdf(comparison: dict[str, Any]) -> bytes:
