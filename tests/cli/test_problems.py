@@ -38,7 +38,11 @@ def refusal(capsys: pytest.CaptureFixture[str], out: Path, *words: str) -> str:
         (
             ["-m", "sweep=v2_v3", f"{STEPS}=50"],
             1,
-            ["'adapter'; known in recipe.stages: none (recipe 'base')", "in 5 of 20 cells: seed=0 recipe=base", "recipe=v2,v2_tuned,v3"],
+            [
+                "'adapter'; known in recipe.stages: none (recipe 'base')",
+                "in 5 of 20 cells: seed=0 recipe=base",
+                "recipe=v2,v2_tuned,v3",
+            ],
         ),
         (["-m", "sweep=v2_v3", "seed=0,abc", "data.clips=-1"], 2, ["in 4 of 8 cells: seed=abc recipe=base", "data.clips: -1"]),
         (["-m", "sweep=v2_v4", "seed=x"], 2, ["Did you mean 'v2_v3'?", "seed: Value 'x'"]),
