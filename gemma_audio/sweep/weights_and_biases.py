@@ -30,9 +30,8 @@ class WandbTracker:
 
     def __init__(self, settings: Settings, cell: Cell, mirror: Mirror) -> None:
         mode = mode_of(settings)
-        from lightning.pytorch.loggers import WandbLogger
-
         import wandb
+        from lightning.pytorch.loggers import WandbLogger
 
         self._last = self._offset = 0
         self._tags = tags(cell)
