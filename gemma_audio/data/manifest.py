@@ -15,7 +15,7 @@ from gemma_audio.data.content import digest
 from gemma_audio.data.example import Example
 from gemma_audio.data.product import Pcm, Product, to_pcm
 from gemma_audio.data.rejected import Rejected, sift
-from gemma_audio.data.table import Table, Unreadable, read
+from gemma_audio.data.table import Table, read
 from gemma_audio.data.text import control_faults, short
 from gemma_audio.errors import AudioError, GemmaAudioError, Problem
 
@@ -89,13 +89,7 @@ def _example(row: dict[str, Any]) -> Example:
     return Example(row["id"], row["audio"], row["source"], row["kind"], row["question"] if asks else "", choices, answer)
 
 
-def _faults(row: Any) -> Iterator[str]:
-    if isinstance(row, Unreadable):
-        yield row.reason
-        return
-    if not isinstance(row, dict):
-        yield f"a row is an object, this one is {type(row).__name__}"
-        return
+def _faults(row: dict[str, Any]) -> Iterator[str]:
     kind = row.get("kind")
     if kind is not None and str(kind) not in TEXTS:
         yield f"unknown kind {short(kind)}; allowed: {', '.join(TEXTS)}"

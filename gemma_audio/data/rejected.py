@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gemma_audio.data.table import Unreadable
+
 
 @dataclass(frozen=True)
 class Rejected:
@@ -16,14 +18,17 @@ class Rejected:
     reason: str
 
 
-def sift(rows: Sequence[Any], faults: Callable[[Any], Iterable[str]]) -> tuple[list[tuple[int, Any]], list[Rejected]]:
-    """The usable rows with their numbers, and the others with all their `faults`; of equal ids the first wins."""
+def sift(rows: Sequence[Any], faults: Callable[[dict[str, Any]], Iterable[str]]) -> tuple[list[tuple[int, Any]], list[Rejected]]:
+    """The usable rows with their numbers, and the others with all their `faults`; of equal ids the first wins.
+
+    What could not be read or is no object is rejected here: `faults` gets objects alone.
+    """
     kept: list[tuple[int, Any]] = []
     rejected: list[Rejected] = []
     first: dict[str, int] = {}
     for number, row in enumerate(rows, start=1):
         key = row["id"] if isinstance(row, dict) and isinstance(row.get("id"), str) else ""
-        reasons = list(faults(row))
+        reasons = list(faults(row)) if isinstance(row, dict) else [_no_object(row)]
         if not reasons and key in first:
             reasons = [f"duplicate id, first used in row {first[key]}"]
         if reasons:
@@ -32,3 +37,7 @@ def sift(rows: Sequence[Any], faults: Callable[[Any], Iterable[str]]) -> tuple[l
         first[key] = number
         kept.append((number, row))
     return kept, rejected
+
+
+def _no_object(row: Any) -> str:
+    return row.reason if isinstance(row, Unreadable) else f"a row is an object, this one is {type(row).__name__}"

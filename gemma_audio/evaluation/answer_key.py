@@ -10,7 +10,7 @@ from typing import Any
 
 from gemma_audio.config.kinds import AnswerForm
 from gemma_audio.data.rejected import Rejected, sift
-from gemma_audio.data.table import Unreadable, read
+from gemma_audio.data.table import read
 from gemma_audio.data.text import short
 from gemma_audio.errors import BenchmarkError, GemmaAudioError, Problem
 from gemma_audio.evaluation.benchmarks import mmau
@@ -111,13 +111,7 @@ def _plain(row: Any, form: AnswerForm, dataset: str) -> Any:
     return plain
 
 
-def _faults(row: Any) -> Iterator[str]:
-    if isinstance(row, Unreadable):
-        yield row.reason
-        return
-    if not isinstance(row, dict):
-        yield f"a row is an object, this one is {type(row).__name__}"
-        return
+def _faults(row: dict[str, Any]) -> Iterator[str]:
     for key in ("id", "answer"):
         if not (isinstance(row.get(key), str) and row[key].strip()):
             yield f"{key} is no text: {short(row.get(key))}"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gemma_audio.analysis.arm import Floats
-from gemma_audio.report.scores import CORRECT, DamagedFile
+from gemma_audio.report.scores import CORRECT, DamagedFile, read_text
 
 COLUMNS = ["condition", "id", *CORRECT]
 ORDER, WORDING = "order-", "wording-"
@@ -24,13 +24,7 @@ def read_controls(path: Path, ids: pd.Series[str]) -> pd.DataFrame:
 
     DamagedFile on an unreadable file, a missing column, another value than 0 and 1, or a condition with other items than `ids`.
     """
-    try:
-        rows = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except (OSError, ValueError, pd.errors.ParserError) as error:
-        raise DamagedFile(f"{path.name} cannot be read: {error}") from error
-    absent = [column for column in COLUMNS if column not in rows.columns]
-    if absent:
-        raise DamagedFile(f"{path.name} lacks the column{'s' if len(absent) > 1 else ''} {', '.join(absent)}")
+    rows = read_text(path, COLUMNS)
     for column in CORRECT:
         if not rows[column].isin(["0", "1"]).all():
             raise DamagedFile(f"{path.name}: {column} holds something else than 0 and 1")

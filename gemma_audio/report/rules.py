@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -22,7 +24,7 @@ READ = ("choices", "answer", "text", "chosen", "method", "failure")
 def by_rule(rows: pd.DataFrame) -> dict[str, Floats]:
     """Right (1) or wrong (0) by each of LABELS, for each of a sweep's rows; the official and the strict verdict as recorded."""
     read = [rows[name].to_numpy(dtype=object) for name in READ]
-    known: dict[tuple[object, ...], Readings] = {}
+    known: dict[tuple[Any, ...], Readings] = {}
     found = [_reading(key, known) for key in zip(*read, strict=True)]
     return {
         "official": rows[RULE].to_numpy(dtype=np.float64),
@@ -38,10 +40,11 @@ def names_nothing(rows: pd.DataFrame) -> Floats:
     return np.asarray(nothing, dtype=np.float64)
 
 
-def _reading(key: tuple[object, ...], known: dict[tuple[object, ...], Readings]) -> Readings:
+def _reading(key: tuple[Any, ...], known: dict[tuple[Any, ...], Readings]) -> Readings:
     """Runs often say the same of the same question, so each distinct answer is read once."""
     if key not in known:
-        known[key] = _read(*map(str, key[1:5]), choices=key[0], failure=str(key[5]))  # type: ignore[arg-type]
+        choices, answer, text, chosen, method, failure = key
+        known[key] = _read(answer, text, chosen, method, choices=choices, failure=failure)
     return known[key]
 
 

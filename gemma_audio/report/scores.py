@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +24,22 @@ def read_scores(path: Path) -> pd.DataFrame:
 
     DamagedFile on an unreadable file, a missing column, no rows, a repeated id or a value that is not what its column holds.
     """
+    rows = read_text(path, COLUMNS)
+    if rows.empty:
+        raise DamagedFile(f"{path.name} holds no rows")
+    return _typed(rows.reindex(columns=[*COLUMNS, *OPTIONAL], fill_value=""), path.name)
+
+
+def read_text(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """A CSV file with every value as text. DamagedFile where it cannot be read or lacks one of `columns`."""
     try:
         rows = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except (OSError, ValueError, pd.errors.ParserError) as error:
         raise DamagedFile(f"{path.name} cannot be read: {error}") from error
-    absent = [column for column in COLUMNS if column not in rows.columns]
+    absent = [column for column in columns if column not in rows.columns]
     if absent:
         raise DamagedFile(f"{path.name} lacks the column{'s' if len(absent) > 1 else ''} {', '.join(absent)}")
-    if rows.empty:
-        raise DamagedFile(f"{path.name} holds no rows")
-    return _typed(rows.reindex(columns=[*COLUMNS, *OPTIONAL], fill_value=""), path.name)
+    return rows
 
 
 def _typed(rows: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from gemma_audio.analysis.arm import Floats
+from gemma_audio.analysis.arm import Floats, over_orders
 from gemma_audio.analysis.pair import compare
 from gemma_audio.report.controls import ORDER, WORDING
 from gemma_audio.report.pairs import Pair
@@ -82,7 +82,7 @@ def _orders(pair: Pair, controls: Controls) -> list[Variant]:
     if not single:
         return []
     mean = [
-        np.mean([side.arm.scores, *(getattr(variant, name) for variant in single)], axis=0)
+        over_orders(np.stack([side.arm.scores, *(getattr(variant, name) for variant in single)], axis=1))
         for side, name in ((pair.treatment, "treatment"), (pair.baseline, "baseline"))
     ]
     return [Variant("order", MEAN, *mean), *single]

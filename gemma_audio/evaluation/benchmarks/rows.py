@@ -8,7 +8,6 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from gemma_audio.data.rejected import Rejected, sift
-from gemma_audio.data.table import Unreadable
 from gemma_audio.data.text import control_faults, short
 from gemma_audio.evaluation.item import Item
 
@@ -50,13 +49,7 @@ def _as_list(category: str | list[str]) -> list[str]:
     return category if isinstance(category, list) else [category]
 
 
-def _faults(row: Any, domains: Sequence[str] | None) -> Iterator[str]:
-    if isinstance(row, Unreadable):
-        yield row.reason
-        return
-    if not isinstance(row, dict):
-        yield f"a row is an object with {len(KEYS)} keys, this one is {type(row).__name__}"
-        return
+def _faults(row: dict[str, Any], domains: Sequence[str] | None) -> Iterator[str]:
     missing = [key for key in KEYS if key not in row]
     if missing:
         yield f"missing {'keys' if len(missing) > 1 else 'key'} {', '.join(missing)}"
