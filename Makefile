@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help:
 	@echo "make ablation   base, v2 and v3 over three seeds on the embedded world; prints the table and the report's path"
 	@echo "make smoke      the same path in under a minute"
-	@echo "make experiments  every committed result of experiments/ again (some two hours on two cores)"
+	@echo "make experiments  every committed result of experiments/ again (an estimated two hours on two cores)"
 	@echo "make test       the test suite"
 	@echo "make bench      how fast it is: a table, also in outputs/bench/ (some minutes; judges nothing)"
 	@echo "make setup      .venv with the locked dependencies (about 5.5 GB; a few minutes)"
