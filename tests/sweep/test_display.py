@@ -141,11 +141,10 @@ def terminal(command: list[str], width: int, until: str) -> tuple[int, str]:
 def test_a_terminal_is_in_order_after_an_interrupt(tmp_path: Path) -> None:
     words = ["-m", "sweep=v2_v3", "recipe=v2,v3", "seed=0", "recipe.stages.adapter.mix.sources=[hang]", "engine.parallel=2"]
     command = [sys.executable, "fake_rooms.py", *words, f"out={tmp_path}", "tracker=[csv]"]
-    code, output = terminal(command, 60, "adapter_tune  training")
+    code, output = terminal(command, 60, "v3-seed0  adapter_tune")
     assert code == 130, output
     assert output.count("\x1b[?25l") == output.count("\x1b[?25h") == 1, "the cursor is hidden once and shown again"
     after = output.split("\x1b[?25h")[1]
-    assert "v3-seed0  adapter_tune" in output
     assert "a library prints this" not in output
     assert "report:" in after
     assert not re.search(r"\x1b\[3[0-7]m", output), "NO_COLOR"
