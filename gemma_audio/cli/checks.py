@@ -17,6 +17,7 @@ from gemma_audio.data.manifest_checks import problems as manifest_problems
 from gemma_audio.errors import ConfigError, Problem
 from gemma_audio.evaluation.checks import problems as evaluation_problems
 from gemma_audio.models.checks import problems as model_problems
+from gemma_audio.models.versions import problems as version_problems
 from gemma_audio.sweep.checks import problems as cell_problems
 from gemma_audio.sweep.disk import problems as disk_problems
 from gemma_audio.sweep.ledger import Cell
@@ -49,7 +50,8 @@ def checked(collected: Collected, rooms: Rooms | None = None) -> list[Config]:
 
 
 def _of_configs(configs: Sequence[Config], rooms: Rooms) -> list[Problem]:
-    found = [problem for config in configs for problem in (*check_config(config), *model_problems(config))]
+    found = version_problems()
+    found += [problem for config in configs for problem in (*check_config(config), *model_problems(config))]
     found += [problem for config in configs for problem in rooms.data_problems(config)]
     found += [problem for config in configs for problem in (*manifest_problems(config.data), *_of_objectives(config))]
     evaluations = [config.evaluation for config in configs]

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gemma_audio.cli.memory import tables
+from gemma_audio.config.schema import Config
 from gemma_audio.sweep.ledger import Cell
 from gemma_audio.sweep.plan import Step
 from gemma_audio.sweep.progress import duration
@@ -48,6 +50,13 @@ def print_plan(cells: Sequence[Cell], plans: Mapping[int, list[Step]], side: int
     console.print(table)
     for line in _totals(plans, side):
         console.print(line, soft_wrap=not console.is_terminal)
+
+
+def print_memory(configs: Sequence[Config]) -> None:
+    """Print what each stage takes of a GPU's memory; nothing where none trains on one."""
+    console = _console()
+    for shown in tables(configs):
+        console.print(shown, soft_wrap=not console.is_terminal)
 
 
 def print_accuracy(cell: Cell, result: Mapping[str, Any]) -> None:

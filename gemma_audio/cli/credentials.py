@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlparse
 
-from gemma_audio.config.kinds import TrackerKind
+from gemma_audio.config.kinds import Architecture, TrackerKind
 from gemma_audio.config.schema import Config
 from gemma_audio.errors import Problem
 from gemma_audio.models import hub
@@ -54,7 +54,7 @@ def _in_netrc(path: Path, host: str) -> bool:
 
 def _hub(config: Config, env: Mapping[str, str]) -> Iterator[Problem]:
     source, revision = config.model.source, config.model.revision
-    if source == "embedded" or local_folder(source) is not None or hub.snapshot(source, revision, env):
+    if source in ("embedded", *Architecture) or local_folder(source) is not None or hub.snapshot(source, revision, env):
         return
     if hub.offline(env):
         message = f"'{source}' is not in this machine's cache at revision '{revision}', and HF_HUB_OFFLINE forbids to fetch it"

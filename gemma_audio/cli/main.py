@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gemma_audio.config.allocator import expand_segments
 from gemma_audio.errors import GemmaAudioError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def main(argv: Sequence[str] | None = None, rooms: Rooms | None = None) -> int:
     was refused, 3 if sounds were missing or bad or rows of the benchmark were rejected (all listed), 130 if interrupted.
     """
     argv = list(sys.argv if argv is None else argv)
+    expand_segments(os.environ)
     try:
         from gemma_audio.cli.collect import collect
 
@@ -43,7 +45,7 @@ def main(argv: Sequence[str] | None = None, rooms: Rooms | None = None) -> int:
 
 def _run(collected: Collected, argv: Sequence[str], rooms: Rooms | None) -> int:
     from gemma_audio.cli.checks import checked
-    from gemma_audio.cli.console import print_plan
+    from gemma_audio.cli.console import print_memory, print_plan
     from gemma_audio.sweep.engine import side_by_side
     from gemma_audio.sweep.ledger import Cell, new_folder
     from gemma_audio.sweep.rooms import Rooms
@@ -54,6 +56,7 @@ def _run(collected: Collected, argv: Sequence[str], rooms: Rooms | None) -> int:
     if configs[0].plan:
         cells = [Cell(i, config, (), Path()) for i, config in enumerate(configs)]
         print_plan(cells, Runner(cells, Path(), argv, rooms).plans(), side_by_side(configs[0], len(cells)))
+        print_memory(configs)
         return 0
     signal.signal(signal.SIGTERM, _interrupt)
     folder = new_folder(configs[0], multirun=collected.multirun)

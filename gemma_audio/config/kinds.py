@@ -19,6 +19,12 @@ class Weights(StrEnum):
     random = "random"
 
 
+class Architecture(StrEnum):
+    """What `model.source` may name where the weights are random and no file is needed."""
+
+    gemma4_e4b = "architecture:gemma4_e4b"
+
+
 class DataKind(StrEnum):
     embedded = "embedded"
     manifest = "manifest"

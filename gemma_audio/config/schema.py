@@ -27,11 +27,15 @@ from gemma_audio.config.role import identity, runtime
 
 SPLITS = ("dev", "test", "test_voice", "test_combo")
 PARTS = ("audio_tower", "projector", "language_model", "per_layer_embedding")
+ADAPTED = ("audio_tower", "projector", "language_model", "vision_tower")
 
 
 @dataclass
 class Model:
-    """`source` is "embedded", a Hub id (with `revision`) or a local folder; `init_seed` counts for random weights."""
+    """`source` is "embedded", a Hub id (with `revision`), a local folder or "architecture:gemma4_e4b", which has random weights.
+
+    `init_seed` counts for random weights alone.
+    """
 
     name: str = runtime()
     source: str = identity()
@@ -82,14 +86,14 @@ class Mix:
 
 @dataclass
 class Adapter:
-    """`target` is a regular expression that must match a module's whole name."""
+    """`scope` maps parts of the model (ADAPTED) to regular expressions on whole names of their linear layers."""
 
     name: str = runtime()
     method: AdapterMethod = identity(AdapterMethod.dora)
     rank: int = identity()
     alpha: int = identity()
     dropout: float = identity(0.0)
-    target: str = identity()
+    scope: dict[str, str] = identity()
 
 
 @dataclass
@@ -111,7 +115,11 @@ class Optim:
 
 @dataclass
 class Stage:
-    """One training stage. `trains` are parts or layer ranges trained in full; `batch_size` is the effective batch."""
+    """One training stage. `trains` are parts or layer ranges trained in full; `batch_size` is the effective batch.
+
+    `bucket_pool` effective batches at a time are cut into micro-batches of like length, and these dealt out at random; null
+    sorts within one effective batch only. `checkpointing` recomputes every `checkpoint_every_layers`-th layer.
+    """
 
     name: str = identity()
     objective: str = identity()
@@ -124,7 +132,9 @@ class Stage:
     micro_batch_size: int = identity()
     optim: Optim = identity(factory=Optim)
     seed: int = identity("${seed}")
+    bucket_pool: int | None = identity(None)
     checkpointing: bool = runtime(False)
+    checkpoint_every_layers: int = runtime(1)
     save_every: int = runtime(50)
 
 
@@ -182,17 +192,38 @@ class Probe:
 
 
 @dataclass
+class Savings:
+    """Work and memory that a result does not need; each leaves loss and gradients as they are, up to rounding.
+
+    `identity` fields may change the last bits, `runtime` fields change none. Vocabulary logits at supervised positions only;
+    prompt positions leave before the layers that share keys and values; DoRA's norm from factors; a frozen audio tower's outputs
+    kept; the per-layer-embedding table kept on the host; the vision tower not loaded.
+    """
+
+    name: str = runtime()
+    supervised_logits: bool = identity(True)
+    shared_kv_pruning: bool = identity(True)
+    factored_dora: bool = identity(False)
+    cached_features: bool = identity(True)
+    host_embedding: bool = runtime(False)
+    without_vision: bool = runtime(True)
+
+
+@dataclass
 class Trainer:
     """`threads` per cell stand in the identity, since on a CPU sums in another order end in other bits; null is for a GPU.
 
-    `max_steps` caps every stage and so stands in each stage's steps.
+    `max_steps` caps every stage and so stands in each stage's steps. `memory_gb` (1e9 bytes) is the device's, for `plan=true` on
+    a machine without it; null asks the device that is there.
     """
 
     name: str = runtime()
     accelerator: Accelerator = runtime(Accelerator.cpu)
+    memory_gb: float | None = runtime(None)
     precision: str = identity("32-true")
     threads: int | None = identity(None)
     max_steps: int | None = runtime(None)
+    savings: Savings = identity(factory=Savings)
 
 
 @dataclass

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gemma_audio.data.sound import Sound
+
 if TYPE_CHECKING:
     import torch
 
@@ -18,11 +20,11 @@ IGNORED = -100
 
 @dataclass(frozen=True)
 class Encoded:
-    """One row: prompt ids, answer ids (empty when only a prompt is wanted) and log-mel frames (frames, mels)."""
+    """One row: prompt ids, answer ids (empty when only a prompt is wanted) and log-mel frames (frames, mels), or their like."""
 
     prompt: list[int]
     answer: list[int]
-    features: NDArray[np.float32]
+    features: NDArray[np.float32] | Sound
 
     def __len__(self) -> int:
         return len(self.prompt) + len(self.answer)
@@ -35,20 +37,21 @@ def collate(rows: Sequence[Encoded], pad_id: int, side: Literal["right", "left"]
     """
     import torch
 
-    width, frames = max(len(row) for row in rows), max(len(row.features) for row in rows)
+    sounds = [np.asarray(row.features, np.float32) for row in rows]
+    width, frames = max(len(row) for row in rows), max(map(len, sounds))
     ids = np.full((len(rows), width), pad_id, np.int64)
     labels = np.full((len(rows), width), IGNORED, np.int64)
     attention = np.zeros((len(rows), width), np.int64)
-    features = np.zeros((len(rows), frames, rows[0].features.shape[1]), np.float32)
+    features = np.zeros((len(rows), frames, sounds[0].shape[1]), np.float32)
     heard = np.zeros((len(rows), frames), bool)
-    for i, row in enumerate(rows):
+    for i, (row, sound) in enumerate(zip(rows, sounds, strict=True)):
         start = width - len(row) if side == "left" else 0
         end = start + len(row)
         ids[i, start:end] = row.prompt + row.answer
         labels[i, start + len(row.prompt) : end] = row.answer
         attention[i, start:end] = 1
-        features[i, : len(row.features)] = row.features
-        heard[i, : len(row.features)] = True
+        features[i, : len(sound)] = sound
+        heard[i, : len(sound)] = True
     arrays = {
         "input_ids": ids, "attention_mask": attention, "labels": labels,
         "input_features": features, "input_features_mask": heard,

@@ -39,13 +39,20 @@ class Corpus:
 
         Raises GemmaAudioError for an id that the folder does not hold.
         """
-        if clip not in self._clips:
-            raise GemmaAudioError(f"{self.folder}: there is no clip {clip!r} among {len(self._clips)}; rebuild the data folder")
-        split, start, length = self._clips[clip]
+        split, start, length = self._place(clip)
         if split not in self._samples:
             self._samples[split] = np.load(self.folder / f"{split}.npy", mmap_mode="r", allow_pickle=False)
         samples = self._samples[split][start : start + length]
         return samples.astype(np.float32) / np.float32(32768)
+
+    def samples(self, clip: str) -> int:
+        """The clip's number of samples, from the index. Raises what `audio` does."""
+        return self._place(clip)[2]
+
+    def _place(self, clip: str) -> tuple[str, int, int]:
+        if clip not in self._clips:
+            raise GemmaAudioError(f"{self.folder}: there is no clip {clip!r} among {len(self._clips)}; rebuild the data folder")
+        return self._clips[clip]
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gemma_audio.errors import AudioError, Problem
+
 if TYPE_CHECKING:
     from transformers import Gemma4Processor
 
 RATE = 16_000
+LONGEST = 480_000
+"""Samples (30 s) at which the feature extractor cuts without a word."""
 
 
 class Encoder:
@@ -46,10 +50,27 @@ class Encoder:
         return self._answers[text]
 
     def features(self, wave: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Log-mel frames of a mono 16 kHz wave in [-1, 1]: float32, (frames, mels), without padding frames."""
+        """Log-mel frames of a mono 16 kHz wave in [-1, 1]: float32, (frames, mels), without padding frames.
+
+        Raises AudioError for a wave that would be cut, or is too short for a single frame.
+        """
+        if reason := self.unfit(len(wave)):
+            raise AudioError(str(Problem("sound", reason, "nothing is cut silently; choose the part that matters")))
         batch = self.processor.feature_extractor([wave], sampling_rate=RATE)
         frames: NDArray[np.float32] = batch["input_features"][0][np.asarray(batch["input_features_mask"][0])]
         return frames
+
+    def frames(self, samples: int) -> int:
+        """How many frames `features` gives for a wave of `samples`; told without them."""
+        extractor: Any = self.processor.feature_extractor
+        behind = extractor.frame_length - extractor.frame_length // 2  # of a frame's samples, those after its place
+        return max(0, -(-(samples - behind) // extractor.hop_length))
+
+    def unfit(self, samples: int) -> str:
+        """Why a wave of `samples` cannot be heard whole; empty where it can."""
+        if samples > LONGEST:
+            return f"{samples / RATE:.2f} s long, the limit is {LONGEST / RATE:g} s"
+        return "" if self.frames(samples) else f"{samples / RATE:.4f} s long, too short for one audio token"
 
     @staticmethod
     def audio_tokens(frames: int) -> int:

@@ -7,10 +7,8 @@ own order, prompt and sounds are not among them: that is the score itself.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from gemma_audio.config.schema import Evaluation
 from gemma_audio.evaluation.item import Benchmark, Item
@@ -20,29 +18,36 @@ SILENCED, SWAPPED, NO_QUESTION = "silenced", "swapped", "no_question"
 
 @dataclass(frozen=True)
 class Condition:
-    """One way of asking every question: settings, benchmark, and the order of each item's options (by id; absent: its own)."""
+    """One way of asking every question: settings, the order of each item's options, and what is heard with it.
+
+    `orders` and `heard` are by an item's id; absent stands for its own order, its own sound. `silent`: as long, but silence.
+    """
 
     name: str
     cfg: Evaluation
-    benchmark: Benchmark
-    orders: dict[str, tuple[int, ...]]
+    orders: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    heard: Mapping[str, Item] = field(default_factory=dict)
+    silent: bool = False
+
+    def source(self, item: Item) -> Item:
+        """The item whose sound is given with `item`."""
+        return self.heard.get(item.id, item)
 
 
 def conditions(cfg: Evaluation, benchmark: Benchmark) -> Iterator[Condition]:
     """The conditions that `cfg` asks for: order-1 to order-(orders - 1), wording-NAME, silenced, swapped, no_question."""
     for number in range(1, cfg.orders):
         orders = {item.id: rotation(item, number, cfg.orders) for item in benchmark.items}
-        yield Condition(f"order-{number}", cfg, benchmark, orders)
+        yield Condition(f"order-{number}", cfg, orders)
     for name, prompt in cfg.other_prompts.items() if cfg.wordings else ():
-        yield Condition(f"wording-{name}", replace(cfg, prompt=prompt), benchmark, {})
+        yield Condition(f"wording-{name}", replace(cfg, prompt=prompt))
     if cfg.silenced:
-        yield Condition(SILENCED, cfg, _heard(benchmark, lambda item: np.zeros_like(benchmark.audio(item))), {})
+        yield Condition(SILENCED, cfg, silent=True)
     if cfg.swapped:
-        other = exchanged(benchmark.items)
-        yield Condition(SWAPPED, cfg, _heard(benchmark, lambda item: benchmark.audio(other[item.id])), {})
+        yield Condition(SWAPPED, cfg, heard=exchanged(benchmark.items))
     if cfg.no_question:
         prompt = cfg.prompt.replace("{question}", "").lstrip()
-        yield Condition(NO_QUESTION, replace(cfg, prompt=prompt), benchmark, {})
+        yield Condition(NO_QUESTION, replace(cfg, prompt=prompt))
 
 
 def rotation(item: Item, number: int, orders: int) -> tuple[int, ...]:
@@ -60,10 +65,6 @@ def exchanged(items: Sequence[Item]) -> dict[str, Item]:
     """For each item's id another item, whose sound it is given: each sound once, none its own, the same for every model."""
     ring = sorted(items, key=lambda item: (_hash(item), item.id))
     return {item.id: ring[(at + 1) % len(ring)] for at, item in enumerate(ring)}
-
-
-def _heard(benchmark: Benchmark, audio: Callable[[Item], np.ndarray]) -> Benchmark:
-    return replace(benchmark, audio=audio)
 
 
 def _hash(item: Item) -> int:

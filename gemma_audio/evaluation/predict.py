@@ -9,18 +9,21 @@ from gemma_audio.audio import MissingAudioError
 from gemma_audio.config.schema import Evaluation
 from gemma_audio.data.collate import Encoded
 from gemma_audio.data.encoder import Encoder
+from gemma_audio.data.sound import Sound
 from gemma_audio.errors import AudioError
 from gemma_audio.evaluation.item import Benchmark, Item
 from gemma_audio.evaluation.memory import Batches
 from gemma_audio.evaluation.methods import METHODS
 from gemma_audio.evaluation.prediction import Prediction, Query
 from gemma_audio.evaluation.prompt import Presented, present, render
+from gemma_audio.evaluation.sounds import Sounds
 
 WINDOW = 512
 """Sounds encoded ahead of the model: enough to sort by length, little enough for memory (30 s at 128 mels is 1.5 MB)."""
 
 Progress = Callable[[int, int, dict[str, Any]], None]
 Orders = Mapping[str, tuple[int, ...]]
+Listen = Callable[[Item], Sound]
 
 
 def predict(
@@ -32,12 +35,16 @@ def predict(
     batches: Batches | None = None,
     orders: Orders | None = None,
     progress: Progress | None = None,
+    sounds: Listen | None = None,
 ) -> list[Prediction]:
     """One prediction per item of the benchmark, in its order; a sound that is missing or bad gives one with a `failure`.
 
     `orders` (by item id) shows options in another order than the benchmark's. Batching changes no answer.
+    `sounds` gives what the model is fed for an item (raises AudioError); else its own sound's log-mel frames.
     """
     import torch
+
+    listen = sounds or Sounds(benchmark, encoder).of
 
     batches = batches or Batches(cfg.batch_size)
     found: dict[str, Prediction] = {}
@@ -51,7 +58,7 @@ def predict(
     model.eval()
     with torch.inference_mode():
         for window in _windows(benchmark.items):
-            queries, failed = _encode(cfg, benchmark, encoder, window, orders or {})
+            queries, failed = _encode(cfg, listen, encoder, window, orders or {})
             keep(failed)
             batches.run(queries, lambda part: keep(METHODS[cfg.method](model, encoder, part, cfg)))
     return [found[item.id] for item in benchmark.items]
@@ -63,7 +70,7 @@ def _windows(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
 
 
 def _encode(
-    cfg: Evaluation, benchmark: Benchmark, encoder: Encoder, items: Sequence[Item], orders: Orders
+    cfg: Evaluation, listen: Listen, encoder: Encoder, items: Sequence[Item], orders: Orders
 ) -> tuple[list[Query], list[Prediction]]:
     """Queries, the longest first (what does not fit into memory shows at once), and the failures."""
     queries: list[Query] = []
@@ -71,7 +78,7 @@ def _encode(
     for item in items:
         presented = present(item, orders.get(item.id))
         try:
-            queries.append(_query(cfg, benchmark, encoder, presented))
+            queries.append(_query(cfg, listen(item), encoder, presented))
         except MissingAudioError:
             failed.append(Prediction(presented, failure=f"missing audio: {item.audio}"))
         except AudioError as error:
@@ -79,7 +86,5 @@ def _encode(
     return sorted(queries, key=lambda query: -len(query.encoded)), failed
 
 
-def _query(cfg: Evaluation, benchmark: Benchmark, encoder: Encoder, presented: Presented) -> Query:
-    features = encoder.features(benchmark.audio(presented.item))
-    tokens = encoder.audio_tokens(len(features))
-    return Query(presented, Encoded(encoder.prompt(render(cfg, presented), tokens), [], features))
+def _query(cfg: Evaluation, sound: Sound, encoder: Encoder, presented: Presented) -> Query:
+    return Query(presented, Encoded(encoder.prompt(render(cfg, presented), sound.tokens), [], sound))

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from gemma_audio.config.kinds import Accelerator
 from gemma_audio.config.schema import Evaluation, Model, Trainer
 from gemma_audio.data.encoder import Encoder
+from gemma_audio.data.sound import Sound
 from gemma_audio.evaluation import benchmarks
 from gemma_audio.evaluation.controls import Condition, conditions
+from gemma_audio.evaluation.item import Item
 from gemma_audio.evaluation.memory import Batches
 from gemma_audio.evaluation.predict import Progress, predict
 from gemma_audio.evaluation.prediction import Prediction
+from gemma_audio.evaluation.sounds import Sounds
 from gemma_audio.evaluation.summary import accuracies, summarise
 from gemma_audio.evaluation.table import score, write_controls, write_predictions, write_scores
+from gemma_audio.models.feature_cache import FeatureCache
+from gemma_audio.models.hearing import Hearing, cache_folder, obstacle, standing_in
 
 
 def evaluate(
@@ -31,10 +38,12 @@ def evaluate(
     into: Path,
     progress: Progress | None = None,
     plugins: Sequence[str] = (),
+    features: Path | None = None,
 ) -> dict[str, Any]:
     """Answer and score a benchmark with `model` after the sealed stages of `chain`; returns what it writes to summary.json.
 
     Writes predictions.jsonl, scores.csv, summary.json and, where controls are asked for, controls.csv into `into`.
+    `features` is the folder of outputs of the base's audio tower that all runs share; without it they last as long as this call.
     `progress(done, total, {"failed": n})` is called as questions are answered. A bad or missing sound is a wrong answer and
     listed; BenchmarkError where the benchmark as a whole cannot be used (raised before any weights are read),
     GemmaAudioError where not even one question fits into memory.
@@ -43,23 +52,29 @@ def evaluate(
 
     started = time.monotonic()
     benchmark = benchmarks.load(cfg, data_folder, plugins)
-    network, processor = load(model, chain)
+    network, processor = load(model, chain, trainer.savings, rounded=False, merged=False)
     device = _device(trainer)
     batches, encoder = Batches(cfg.batch_size), Encoder(processor)
-    asked = [Condition("", cfg, benchmark, {}), *conditions(cfg, benchmark)]
+    asked = [Condition("", cfg), *conditions(cfg, benchmark)]
+    scratch = into / "checkpoints" / "features"  # what a sealed folder is left without
     answers: dict[str, list[Prediction]] = {}
     with _precision(trainer, device):
         network = network.to(device)
-        for place, condition in enumerate(asked):
-            told = _part(progress, place, len(asked))
-            answers[condition.name] = predict(
-                condition.cfg, condition.benchmark, network, encoder, batches=batches, orders=condition.orders, progress=told
-            )
+        hearing = _hearing(trainer, network, encoder, cache_folder(chain, features, scratch))
+        sounds = Sounds(benchmark, encoder, hearing)
+        with standing_in(network, hearing):
+            for place, condition in enumerate(asked):
+                answers[condition.name] = predict(
+                    condition.cfg, benchmark, network, encoder, batches=batches, orders=condition.orders,
+                    progress=_part(progress, place, len(asked)), sounds=partial(_heard, sounds, condition),
+                )  # fmt: skip
+    shutil.rmtree(scratch.parent, ignore_errors=True)
     method = str(cfg.method)
     predictions = answers.pop("")
     scored, controls = score(predictions), {name: score(given) for name, given in answers.items()}
     summary = summarise(benchmark, scored, method) | {"controls": accuracies(controls)}
     summary["batch_size"] = {"asked": cfg.batch_size, "used": batches.size, "halvings": batches.halvings}
+    summary["features"] = dict(sorted(hearing.cache.counts.items())) if hearing else None
     summary["seconds"] = round(time.monotonic() - started, 2)
     into.mkdir(parents=True, exist_ok=True)
     write_predictions(predictions, method, into / "predictions.jsonl")
@@ -68,6 +83,18 @@ def evaluate(
         write_controls(controls, into / "controls.csv")
     (into / "summary.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return summary
+
+
+def _hearing(trainer: Trainer, network: Any, encoder: Encoder, folder: Path) -> Hearing | None:
+    """The tower's ear; None where each condition is to hear every sound anew."""
+    extractor = encoder.processor.feature_extractor
+    if not trainer.savings.cached_features or obstacle(extractor):
+        return None
+    return Hearing(network.model.audio_tower, extractor, FeatureCache(folder))
+
+
+def _heard(sounds: Sounds, condition: Condition, item: Item) -> Sound:
+    return sounds.of(condition.source(item), silent=condition.silent)
 
 
 def _part(progress: Progress | None, place: int, parts: int) -> Progress | None:

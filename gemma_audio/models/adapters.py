@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,34 +16,46 @@ from torch import nn
 from gemma_audio.config.kinds import AdapterMethod
 from gemma_audio.config.schema import Adapter
 from gemma_audio.errors import ConfigError, Problem
+from gemma_audio.models.scope import check_scope, part_of, pattern
+
+PLACE = "adapter.scope"
+WRAPPED = "base_model.model."
+Observer = Callable[[str, torch.Tensor, torch.Tensor, torch.Tensor], None]
 
 
 def attach(model: nn.Module, adapter: Adapter) -> PeftModel:
     """Wrap `model` so that only the new adapter weights (float32) are trainable; the output does not change yet.
 
-    `adapter.target` is matched against whole module names. Raises ConfigError where it is not a regular expression, matches
-    nothing, or matches something else than a plain linear layer (the audio tower's wrappers: target their inner `.linear`).
+    Raises ConfigError where an entry of `adapter.scope` is no regular expression, matches none of the plain linear layers of
+    its part, or something else besides (a tower's wrappers: match their inner `.linear`).
     """
+    _check(model, adapter.scope)
     config = LoraConfig(
         r=adapter.rank,
         lora_alpha=adapter.alpha,
         lora_dropout=adapter.dropout,
-        target_modules=adapter.target,
+        target_modules=pattern(adapter.scope),
         use_dora=adapter.method == AdapterMethod.dora,
     )
-    try:
-        with _quiet():
-            wrapped: PeftModel = get_peft_model(model, config)
-    except (ValueError, re.error) as error:  # ValueError: nothing matched, or what matched is no plain linear layer
-        raise ConfigError([_problem(adapter.target, error)]) from error
-    if not targets(wrapped):
-        raise ConfigError([_problem(adapter.target, ValueError("nothing matched"))])
+    with _quiet():
+        wrapped: PeftModel = get_peft_model(model, config)
     return wrapped
 
 
 def targets(model: nn.Module) -> list[str]:
     """Return the names of the layers that carry an adapter, as the base model names them."""
-    return [name.removeprefix("base_model.model.") for name, layer in model.named_modules() if isinstance(layer, LoraLayer)]
+    return [name.removeprefix(WRAPPED) for name, layer in model.named_modules() if isinstance(layer, LoraLayer)]
+
+
+def modules(model: nn.Module) -> dict[str, dict[str, int]]:
+    """Return, by part, how many layers carry an adapter (`adapted`), and in how many its output is still zero (`unmoved`)."""
+    found: dict[str, dict[str, int]] = {}
+    for name, layer in model.named_modules():
+        if isinstance(layer, LoraLayer):
+            counts = found.setdefault(str(part_of(name.removeprefix(WRAPPED))), {"adapted": 0, "unmoved": 0})
+            counts["adapted"] += 1
+            counts["unmoved"] += not any(bool(up.weight.any()) for up in layer.lora_B.values())
+    return found
 
 
 def save(model: PeftModel, folder: Path, base: str) -> None:
@@ -55,24 +67,35 @@ def save(model: PeftModel, folder: Path, base: str) -> None:
 
 def apply(model: nn.Module, folder: Path) -> nn.Module:
     """Load the adapter in `folder` into `model` and merge it; returns the same base model without adapter layers."""
+    return merge(read(model, folder))
+
+
+def read(model: nn.Module, folder: Path) -> PeftModel:
+    """Wrap `model` with the adapter in `folder`, applied but not merged."""
     with _quiet():
-        return merge(PeftModel.from_pretrained(model, str(folder)))
+        wrapped: PeftModel = PeftModel.from_pretrained(model, str(folder))
+        return wrapped
 
 
 @torch.no_grad()
-def merge(model: PeftModel) -> nn.Module:
+def merge(model: PeftModel, observe: Observer | None = None) -> nn.Module:
     """Merge layer by layer in float32, then round each weight once to its own dtype; returns the model without adapter layers.
+
+    `observe` is told each layer's name and its weight before, exactly merged (float32), and rounded.
 
     In a float32 base, merged and applied agree to float32's precision. In a bfloat16 base the sum is rounded to bfloat16: updates
     below its precision are lost there, so that the merged model differs slightly from the one with the adapter applied.
     """
-    for layer in model.modules():
+    for name, layer in model.named_modules():
         if isinstance(layer, LoraLayer):
             base = layer.get_base_layer()
-            dtype = base.weight.dtype
-            base.weight.data = base.weight.data.float()
+            before = base.weight.data
+            base.weight.data = before.float()
             layer.merge(safe_merge=True)
-            base.weight.data = base.weight.data.to(dtype)
+            exact = base.weight.data
+            base.weight.data = exact.to(before.dtype)
+            if observe is not None:
+                observe(name.removeprefix(WRAPPED), before, exact, base.weight.data)
     unloaded: nn.Module = model.unload()
     return unloaded
 
@@ -84,9 +107,20 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _problem(target: str, error: Exception) -> Problem:
+def _check(model: nn.Module, scope: Mapping[str, str]) -> None:
+    modules = dict(model.named_modules())
+    linears = [name for name, module in modules.items() if isinstance(module, nn.Linear)]
+    try:
+        found = list(check_scope(PLACE, scope, linears, modules.keys() - set(linears)))
+    except re.error as error:
+        raise ConfigError([_problem(PLACE, f"{dict(scope)}: {error}")]) from error
+    if found:
+        raise ConfigError([_problem(problem.place, problem.message) for problem in found])
+
+
+def _problem(place: str, message: str) -> Problem:
     remedy = (
-        "the pattern must match whole names of plain linear layers, for example "
-        r".*language_model\.layers\.\d+\.self_attn\.(q|k|v|o)_proj ; in the audio tower target the inner .linear"
+        "each pattern must match whole names of plain linear layers of its part, for example language_model: "
+        r".*language_model\.layers\.\d+\.self_attn\.(q|k|v|o)_proj ; in the audio tower match the inner .linear"
     )
-    return Problem("adapter.target", f"{target!r}: {str(error).splitlines()[0][:200] if str(error) else error!r}", remedy)
+    return Problem(place, message, remedy)

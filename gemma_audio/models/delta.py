@@ -21,8 +21,8 @@ def save(tensors: Mapping[str, torch.Tensor], folder: Path) -> None:
 
 
 @torch.no_grad()
-def apply(model: nn.Module, folder: Path) -> None:
-    """Copy `folder`/delta.safetensors over the model's parameters; each keeps the model's dtype.
+def apply(model: nn.Module, folder: Path, *, rounded: bool = True) -> None:
+    """Copy `folder`/delta.safetensors over the model's parameters; each keeps the model's dtype if `rounded`, else the file's.
 
     Raises StoreError where a name or a shape is not the model's.
     """
@@ -32,4 +32,6 @@ def apply(model: nn.Module, folder: Path) -> None:
         if target is None or target.shape != tensor.shape:
             found = "no such parameter" if target is None else f"shape {tuple(target.shape)}"
             raise StoreError(f"{folder / FILE}: {name} of shape {tuple(tensor.shape)} does not fit the model ({found})")
+        if not rounded:
+            target.data = target.data.to(tensor.dtype)
         target.copy_(tensor)

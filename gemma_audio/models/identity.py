@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from gemma_audio.config.kinds import Weights
+from gemma_audio.config.kinds import Architecture, Weights
 from gemma_audio.config.schema import Model
 from gemma_audio.errors import ConfigError, Problem
 from gemma_audio.world.tiny import FOLDER
@@ -20,7 +20,7 @@ def identity(model: Model) -> dict[str, Any]:
     base: dict[str, Any] = {"source": model.source, "dtype": model.dtype}
     if model.weights == Weights.random:
         base["init_seed"] = model.init_seed
-        if model.source == "embedded":
+        if model.source in ("embedded", *Architecture):
             return base
     folder = FOLDER if model.source == "embedded" else local_folder(model.source)
     if folder is not None:

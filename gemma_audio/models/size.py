@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
-import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gemma_audio.config.kinds import AdapterMethod
+from gemma_audio.config.kinds import AdapterMethod, Architecture
 from gemma_audio.config.part import Part, parse
 from gemma_audio.config.schema import Adapter, Model, Stage
-from gemma_audio.models import hub
+from gemma_audio.models import architecture, hub, weight_files
 from gemma_audio.models.identity import local_folder
+from gemma_audio.models.scope import pattern
 from gemma_audio.world.tiny import FOLDER
 
 PREFIXES = {
@@ -26,6 +25,7 @@ PREFIXES = {
 }
 """Longer prefixes stand before those they begin with."""
 
+EMBEDDING = re.compile(r"\.embed_tokens(_per_layer)?$")
 LAYER = re.compile(r"\.layers\.(\d+)\.")
 Shapes = Mapping[str, Sequence[int]]
 
@@ -61,7 +61,7 @@ class Size:
     def _adapter(self, adapter: Adapter | None) -> int:
         if adapter is None:
             return 0
-        shapes = [shape for name, shape in self.linears.items() if re.fullmatch(adapter.target, name)]
+        shapes = [shape for name, shape in self.linears.items() if re.fullmatch(pattern(adapter.scope), name)]
         magnitudes = sum(out for out, _ in shapes) if adapter.method is AdapterMethod.dora else 0
         return sum(adapter.rank * (out + into) for out, into in shapes) + magnitudes
 
@@ -76,26 +76,19 @@ def size(model: Model, env: Mapping[str, str] = os.environ) -> Size | None:
 
 
 def shapes(folder: Path) -> dict[str, list[int]]:
-    """The shape of every tensor in the safetensors files of a folder, by name; a file that is none holds nothing."""
-    return {name: shape for path in sorted(folder.glob("*.safetensors")) for name, shape in _header(path)}
+    """The shape of every tensor of the model in a folder, by name; a file that is no safetensors file holds nothing."""
+    left_out = weight_files.unused(folder)
+    named = {name: entry for found in weight_files.headers(folder) for name, entry in found.tensors.items()}
+    return {name: entry["shape"] for name, entry in named.items() if name not in left_out}
 
 
 def of_shapes(found: Shapes) -> Size:
     """The size of a model whose tensors have these shapes."""
     named = {name: _part(name) for name in found}
     parts = {part: _part_size({n: s for n, s in found.items() if named[n] == part}) for part in set(named.values()) if part}
-    linears = {name.removesuffix(".weight"): s for name, s in found.items() if name.endswith(".weight") and len(s) == 2}
+    matrices = {name.removesuffix(".weight"): s for name, s in found.items() if name.endswith(".weight") and len(s) == 2}
+    linears = {name: shape for name, shape in matrices.items() if not EMBEDDING.search(name)}
     return Size(parts, linears)
-
-
-def _header(path: Path) -> Iterator[tuple[str, list[int]]]:
-    try:
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(length))
-    except (OSError, ValueError, struct.error, MemoryError, OverflowError):
-        return
-    yield from ((name, entry["shape"]) for name, entry in header.items() if name != "__metadata__")
 
 
 def _part(name: str) -> str | None:
@@ -108,29 +101,6 @@ def _part_size(found: Shapes) -> PartSize:
     return PartSize(inside, sum(map(math.prod, found.values())) - inside, max(layers.values(), default=-1) + 1)
 
 
-E4B_AUDIO = {
-    **{f"feed_forward{n}.ffw_layer_1": (4096, 1024) for n in (1, 2)},
-    **{f"feed_forward{n}.ffw_layer_2": (1024, 4096) for n in (1, 2)},
-    **{f"self_attn.{name}": (1024, 1024) for name in ("q_proj", "k_proj", "v_proj", "post")},
-    **{"lconv1d.linear_start": (2048, 1024), "lconv1d.linear_end": (1024, 1024)},
-}
-
-
-def _e4b_linears() -> dict[str, tuple[int, int]]:
-    """The seven projections of each decoder layer (every sixth attends fully, the last 18 reuse keys and values); the sound's."""
-    found: dict[str, tuple[int, int]] = {}
-    for layer in range(42):
-        attention, mlp = (f"model.language_model.layers.{layer}.{name}" for name in ("self_attn", "mlp"))
-        head = 512 if layer % 6 == 5 else 256
-        found |= {f"{attention}.q_proj": (8 * head, 2560), f"{attention}.o_proj": (2560, 8 * head)}
-        found |= {f"{attention}.{name}": (2 * head, 2560) for name in ("k_proj", "v_proj") if layer < 24}
-        found |= {f"{mlp}.gate_proj": (10240, 2560), f"{mlp}.up_proj": (10240, 2560), f"{mlp}.down_proj": (2560, 10240)}
-    for layer in range(12):
-        for name, shape in E4B_AUDIO.items():
-            found[f"model.audio_tower.layers.{layer}.{name}.linear"] = shape
-    return found | {"model.embed_audio.embedding_projection": (2560, 1536)}
-
-
 E4B = Size(
     {
         "audio_tower": PartSize(304_824_608, 0, 12),
@@ -138,7 +108,7 @@ E4B = Size(
         "language_model": PartSize(3_945_824_512, 698_616_576, 42),
         "per_layer_embedding": PartSize(0, 2_818_572_288, 0),
     },
-    _e4b_linears(),
+    architecture.E4B.linears(),
 )
-KNOWN = {"google/gemma-4-E4B-it": E4B, "google/gemma-4-E4B": E4B}
+KNOWN = {"google/gemma-4-E4B-it": E4B, "google/gemma-4-E4B": E4B, Architecture.gemma4_e4b: E4B}
 """Models whose size is known before a file of theirs is here."""

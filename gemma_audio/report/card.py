@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gemma_audio.analysis.intervals import wilson
+from gemma_audio.config.kinds import Architecture
 from gemma_audio.models.identity import local_folder
 from gemma_audio.report.arms import ordered
 from gemma_audio.report.card_evidence import evidence
+from gemma_audio.report.card_exported import Exported
+from gemma_audio.report.card_exported import view as exported_view
 from gemma_audio.report.card_metadata import metadata, slug
 from gemma_audio.report.card_published import beside, is_mmau
 from gemma_audio.report.card_recipe import sources, stages
@@ -24,9 +28,12 @@ LONG = 2000
 BLANK = re.compile(r"\n{3,}")
 
 
-def model_card(subject: Subject) -> str:
-    """The card's text: YAML metadata, then Markdown. Foreign text is escaped for both."""
-    view = card_view(subject)
+def model_card(subject: Subject, exported: Exported | None = None) -> str:
+    """The card's text: YAML metadata, then Markdown. Foreign text is escaped for both.
+
+    Of an exported model it reports the exported weights' own scores, where there are any.
+    """
+    view = card_view(subject, exported)
     environment = Environment(
         loader=PackageLoader("gemma_audio.report"),
         autoescape=False,  # Markdown: everything foreign goes through `md`
@@ -49,13 +56,14 @@ def model_card(subject: Subject) -> str:
     return f"---\n{metadata(view).to_yaml()}\n---\n\n{body}\n"
 
 
-def card_view(subject: Subject) -> dict[str, Any]:
+def card_view(subject: Subject, exported: Exported | None = None) -> dict[str, Any]:
     """Everything that the card says, under the names of its template."""
     comparison = compare_sweep(subject.sweep)
     trained, config, benchmark = stages(subject), subject.config, subject.run.benchmark
     synthetic, kind = (config.get("data") or {}).get("kind") == "embedded", _kind(benchmark, config)
     against = evidence(comparison, subject.arm)
     base = _base(config["model"])
+    reported = _reported(subject) if exported is None or exported.rows is None else exported.rows
     untrained = next((entry for entry in against if comparison["arms"][entry["other"]]["trained"] is False), None)
     return {
         "name": slug(f"{'' if subject.alone else subject.sweep.spec['name']}-{subject.arm}-seed{subject.cell.seed}"),
@@ -67,8 +75,9 @@ def card_view(subject: Subject) -> dict[str, Any]:
         "benchmark": {**benchmark, "method": (config.get("evaluation") or {}).get("method")},
         "kind": kind,
         "split": str((config.get("evaluation") or {}).get("split") or ""),
-        "levels": _levels(subject, "task", comparison["settings"]["alpha"]),
-        "rows": _levels(subject, "subcategory", comparison["settings"]["alpha"])[1:],
+        "exported": exported_view(exported, _reported(subject)),
+        "levels": _levels(reported, "task", comparison["settings"]["alpha"]),
+        "rows": _levels(reported, "subcategory", comparison["settings"]["alpha"])[1:],
         "against": against,
         "untrained": untrained,
         "published": beside(comparison, subject.arm, untrained) if kind == "mmau" else None,
@@ -123,17 +132,21 @@ def _base(model: dict[str, Any]) -> dict[str, Any]:
     local = source != "embedded" and local_folder(source) is not None
     return {
         "source": "a local folder" if local else source,
-        "on_hub": not local and source != "embedded",
+        "on_hub": not local and source not in ("embedded", *Architecture),
         "revision": model.get("revision"),
         "dtype": model.get("dtype"),
         "random": str(model.get("weights")) == "random",
     }
 
 
-def _levels(subject: Subject, column: str, alpha: float) -> list[dict[str, Any]]:
-    """The reported run's accuracy with Wilson's interval: overall (without a name), then by `column`."""
+def _reported(subject: Subject) -> pd.DataFrame:
+    """The scores of the reported run."""
     rows = subject.sweep.rows
-    mine = rows[(rows["arm"] == subject.arm) & (rows["run"] == subject.run.run)]
+    return rows[(rows["arm"] == subject.arm) & (rows["run"] == subject.run.run)]
+
+
+def _levels(mine: pd.DataFrame, column: str, alpha: float) -> list[dict[str, Any]]:
+    """The accuracy of these scores with Wilson's interval: overall (without a name), then by `column`."""
     groups = [("", mine), *((name, mine[mine[column] == name]) for name in ordered(column, mine[column].tolist()))]
     levels = []
     for name, group in groups:

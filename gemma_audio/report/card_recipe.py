@@ -41,16 +41,20 @@ def _stage(folder: Path, recorded: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def sealed_folder(folder: Path, name: str) -> Path | None:
+    """The sealed stage folder `name` in the nearest store above a run's `folder`; None where it is gone."""
+    above = list(folder.resolve().parents)[:LEVELS]
+    found = (parent / "store" / name for parent in above)
+    return next((path for path in found if (path / "identity.json").exists()), None)
+
+
 def _sealed(folder: Path, name: str) -> dict[str, Any]:
-    """What the store says of a stage, from the nearest store above the run; {} where it is gone."""
-    for parent in list(folder.resolve().parents)[:LEVELS]:
-        path = parent / "store" / name / "identity.json"
-        if path.exists():
-            try:
-                return dict(read_object(path).get("identity", {}).get("body") or {})
-            except DamagedFile:
-                return {}
-    return {}
+    """What the store says of a stage; {} where it is gone or cannot be read."""
+    path = sealed_folder(folder, name)
+    try:
+        return dict(read_object(path / "identity.json").get("identity", {}).get("body") or {}) if path else {}
+    except DamagedFile:
+        return {}
 
 
 def _settings(stage: dict[str, Any]) -> list[tuple[str, str]]:
@@ -70,7 +74,8 @@ def _adapter(adapter: dict[str, Any]) -> str:
         return "none"
     method = {"dora": "DoRA", "lora": "LoRA"}.get(str(adapter.get("method")), str(adapter.get("method")))
     size = ", ".join(f"{key} {adapter.get(key)}" for key in ("rank", "alpha", "dropout"))
-    return f"{method}, {size}, on {adapter.get('target')}"
+    scope = "; ".join(f"{part} {pattern}" for part, pattern in (adapter.get("scope") or {}).items())
+    return f"{method}, {size}, on {scope}"
 
 
 def _optimizer(optim: dict[str, Any]) -> list[tuple[str, str]]:

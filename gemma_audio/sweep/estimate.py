@@ -13,7 +13,7 @@ from gemma_audio.sweep.store import Store
 
 NEWEST = 5  # past runs that are asked
 PACE = ("objective", "trains", "batch_size", "micro_batch_size")  # what sets the time of a training step, with the adapter's size
-SIZE = ("method", "rank", "target")
+SIZE = ("method", "rank", "scope")
 COST = ("cost.json", "summary.json")  # the first that is there says `seconds`
 
 

@@ -49,14 +49,17 @@ def evaluation_identity(evaluation: Evaluation, data: dict[str, Any] | None) -> 
 
 
 def train(stage: Stage, **work: Any) -> dict[str, Any]:
-    """Train one stage; `work` is model, data_folder, trainer, chain, into, log, progress, plugins, and probe with its folder."""
+    """Train one stage.
+
+    `work` is model, data_folder, trainer, chain, into, log, progress, plugins, features, and probe with its folder.
+    """
     from gemma_audio.training.run import train
 
     return train(stage, **work)
 
 
 def evaluate(evaluation: Evaluation, **work: Any) -> dict[str, Any]:
-    """Answer and score a benchmark; `work` is model, data_folder, trainer, chain, into, progress and plugins."""
+    """Answer and score a benchmark; `work` is model, data_folder, trainer, chain, into, progress, plugins and features."""
     from gemma_audio.evaluation.run import evaluate
 
     return evaluate(evaluation, **work)

@@ -196,7 +196,8 @@ class _Walker:
     def _work(self, into: Path, data: Identity | None) -> dict[str, Any]:
         config, folder = self.links.config, self.data[data.name].path if data else None
         what = {"model": config.model, "data_folder": folder, "trainer": config.trainer, "chain": tuple(self.walked.chain)}
-        return {**what, "into": into, "progress": self.watch.progress, "plugins": tuple(config.plugins)}
+        here = {"into": into, "features": self.store.root / "features"}
+        return {**what, **here, "progress": self.watch.progress, "plugins": tuple(config.plugins)}
 
     def _probe(self) -> dict[str, Any]:
         probed = self.links.probed

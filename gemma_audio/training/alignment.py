@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gemma_audio.config.schema import Stage
+from gemma_audio.config.schema import Savings, Stage
 from gemma_audio.data.alignment import conversation
 from gemma_audio.data.corpus import Corpus
 from gemma_audio.data.encoder import Encoder
@@ -19,9 +19,11 @@ from gemma_audio.training.trainables import Trainables
 class Alignment(AnswerModule):
     """The objective `alignment`: captions and questions made anew from what is known of each clip."""
 
-    def __init__(self, net: Any, stage: Stage, corpus: Corpus, encoder: Encoder, steps: int) -> None:
+    def __init__(
+        self, net: Any, stage: Stage, corpus: Corpus, encoder: Encoder, steps: int, savings: Savings | None = None
+    ) -> None:
         rows = AnswerRows(stage, corpus, encoder, ["caption"], alignment_turn)  # one caption row per clip
-        super().__init__(Trainables(net, stage), rows, steps)
+        super().__init__(Trainables(net, stage, savings), rows, steps)
 
 
 def alignment_turn(stage: Stage, example: Example, rng: np.random.Generator) -> Turn:

@@ -15,9 +15,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gemma_audio.config.schema import Stage
+from gemma_audio.config.schema import Savings, Stage
 from gemma_audio.data.corpus import Corpus
 from gemma_audio.data.encoder import Encoder
+from gemma_audio.data.sound import Sound
 from gemma_audio.training import order
 from gemma_audio.training.examples import Examples
 from gemma_audio.training.heads import UNKNOWN, Heads, Labels
@@ -31,7 +32,7 @@ LEVEL_JITTER = 0.1  # standard deviation of one offset per clip, in standardised
 class Labelled:
     """Log-mel frames of a clip, (frames, mels), and the class of every head."""
 
-    features: NDArray[np.float32]
+    features: NDArray[np.float32] | Sound
     labels: list[int]
 
     def __len__(self) -> int:
@@ -54,9 +55,13 @@ class AttributeRows(Examples):
 class AttributeWarmup(StageModule):
     """The objective `attributes`: classify every known attribute; the heads are not kept."""
 
-    def __init__(self, net: Any, stage: Stage, corpus: Corpus, encoder: Encoder, steps: int) -> None:
+    alters_sound = True  # the level's jitter, which a kept output could not have
+
+    def __init__(
+        self, net: Any, stage: Stage, corpus: Corpus, encoder: Encoder, steps: int, savings: Savings | None = None
+    ) -> None:
         rows = AttributeRows(stage, corpus, encoder)
-        super().__init__(Trainables(net, stage), rows, steps)
+        super().__init__(Trainables(net, stage, savings), rows, steps)
         tokens = max(rows.clips.tokens(clip) for clip in rows.visited(steps))
         width = net.config.get_text_config().hidden_size
         with torch.random.fork_rng(devices=[]):
@@ -81,12 +86,13 @@ class AttributeWarmup(StageModule):
         return sum(label != UNKNOWN for label in row.labels)
 
 
-def pad(features: Sequence[NDArray[np.float32]], frames: int = 0) -> tuple[Tensor, Tensor]:
+def pad(features: Sequence[NDArray[np.float32] | Sound], frames: int = 0) -> tuple[Tensor, Tensor]:
     """Log-mel frames of several clips, (clips, frames, mels), and the mask of real frames; at least `frames` of them."""
-    frames = max(frames, *map(len, features))
-    padded = torch.zeros(len(features), frames, features[0].shape[1])
-    mask = torch.zeros(len(features), frames, dtype=torch.bool)
-    for row, values in enumerate(features):
+    sounds = [np.asarray(sound, np.float32) for sound in features]
+    frames = max(frames, *map(len, sounds))
+    padded = torch.zeros(len(sounds), frames, sounds[0].shape[1])
+    mask = torch.zeros(len(sounds), frames, dtype=torch.bool)
+    for row, values in enumerate(sounds):
         padded[row, : len(values)] = torch.from_numpy(values)
         mask[row, : len(values)] = True
     return padded, mask

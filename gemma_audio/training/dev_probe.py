@@ -21,6 +21,7 @@ from gemma_audio.errors import GemmaAudioError
 from gemma_audio.evaluation.item import Benchmark
 from gemma_audio.evaluation.memory import Batches
 from gemma_audio.evaluation.predict import predict
+from gemma_audio.evaluation.sounds import Sounds
 from gemma_audio.evaluation.table import Scored, score
 from gemma_audio.training.module import StageModule
 
@@ -40,6 +41,7 @@ class DevProbe(Callback):
         self.into, self.source = into, source
         self.subcategories = sorted({item.subcategory for item in benchmark.items})
         self._batches = Batches(probe.evaluation.batch_size)
+        self._sounds: Sounds | None = None  # heard once, for all probes
         self._columns = ["step", "n", "accuracy", *self.subcategories]
         kept = [row for row in read(into) if int(row["step"]) <= start]
         self._write(kept)
@@ -49,7 +51,7 @@ class DevProbe(Callback):
                 shutil.rmtree(folder)
 
     def on_train_start(self, trainer: Any, module: Any) -> None:
-        """Probe the weights that the stage starts from, unless an earlier attempt did. Runs before the module drops its tower."""
+        """Probe the weights that the stage starts from, unless an earlier attempt did."""
         if module.start == 0 and not read(self.into):
             self._probe(module, 0)
 
@@ -63,7 +65,10 @@ class DevProbe(Callback):
     def _probe(self, module: StageModule, step: int) -> None:
         began = time.perf_counter()
         with module.listening():
-            predictions = predict(self.evaluation, self.benchmark, module.base, module.examples.encoder, batches=self._batches)
+            sounds = self._sounds = self._sounds or Sounds(self.benchmark, module.examples.encoder, module.hearing)
+            predictions = predict(
+                self.evaluation, self.benchmark, module.base, module.examples.encoder, batches=self._batches, sounds=sounds.of
+            )
         row = self._row(step, score(predictions))
         self._write([*read(self.into), row])
         if step and float(row["accuracy"]) > self._best:

@@ -1,76 +1,87 @@
-"""What a clip looks like to the model, computed once per clip: log-mel frames, or a frozen audio tower's output."""
+"""What a clip is to the model: log-mel frames, or a frozen audio tower's output; read when a batch needs it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import groupby
-from typing import Any
-
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
-from transformers.models.gemma4.modeling_gemma4 import Gemma4AudioModelOutput
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from gemma_audio.data.corpus import Corpus
 from gemma_audio.data.encoder import Encoder
+from gemma_audio.data.sound import Sound
+from gemma_audio.errors import GemmaAudioError, Problem
+from gemma_audio.models.hearing import Features, Hearing
 
-Features = NDArray[np.float32]
+MEMORY = 1 << 30
+AT_ONCE = 64  # clips whose frames are in memory while the tower hears them
+SHOWN = 3
 
 
 class Clips:
-    """The features of a corpus's clips by clip, kept in memory in float32."""
+    """The clips of a corpus; the latest `memory` bytes of log-mel frames are kept."""
 
-    def __init__(self, corpus: Corpus, encoder: Encoder) -> None:
-        self._corpus, self._encoder = corpus, encoder
-        self._frames: dict[str, Features] = {}
-        self._encoded: Mapping[str, Features] | None = None
+    def __init__(self, corpus: Corpus, encoder: Encoder, memory: int = MEMORY) -> None:
+        self._corpus, self._encoder, self._memory = corpus, encoder, memory
+        self._frames: OrderedDict[str, Features] = OrderedDict()
+        self._held = 0
+        self._hearing: Hearing | None = None
+        self._keys: dict[str, str] = {}
 
     def frames(self, clip: str) -> Features:
         """Return the clip's log-mel frames, (frames, mels)."""
-        if clip not in self._frames:
-            self._frames[clip] = self._encoder.features(self._corpus.audio(clip))
-        return self._frames[clip]
+        if clip in self._frames:
+            self._frames.move_to_end(clip)
+            return self._frames[clip]
+        frames = self._encoder.features(self._corpus.audio(clip))
+        self._frames[clip], self._held = frames, self._held + frames.nbytes
+        while self._held > self._memory:
+            self._held -= self._frames.popitem(last=False)[1].nbytes
+        return frames
 
     def tokens(self, clip: str) -> int:
-        """Return how many audio tokens the clip takes in a prompt."""
-        return self._encoder.audio_tokens(len(self.frames(clip)))
+        """Return how many audio tokens the clip takes in a prompt; no sample is read."""
+        return self._encoder.audio_tokens(self._length(clip))
 
-    def inputs(self, clip: str) -> Features:
-        """Return what the model is fed: frames, or the tower's output once `use` was called."""
-        return self._encoded[clip] if self._encoded is not None else self.frames(clip)
+    def inputs(self, clip: str) -> Sound:
+        """Return what the model is fed: frames, or the tower's output once `hear` was called."""
+        tokens = self.tokens(clip)
+        if self._hearing is None:
+            return Sound(tokens, self._length(clip), partial(self.frames, clip))
+        return Sound(tokens, tokens, partial(self._output, clip))
 
-    def use(self, encoded: Mapping[str, Features]) -> None:
-        """Feed the tower's outputs from now on."""
-        self._encoded = encoded
+    def hear(self, hearing: Hearing, clips: Sequence[str]) -> None:
+        """Feed the tower's outputs from now on, and make those of `clips` that are still missing."""
+        self._hearing = hearing
+        missing = [clip for clip in clips if not hearing.cache.holds(self._key(clip))]
+        missing.sort(key=lambda clip: (self._length(clip), clip))  # clips of equal length share a batch
+        for at in range(0, len(missing), AT_ONCE):
+            hearing.hear({self._key(clip): self._unkept(clip) for clip in missing[at : at + AT_ONCE]})
 
+    def check(self, clips: Sequence[str]) -> None:
+        """Raise GemmaAudioError that counts the clips which cannot be heard whole and names the first."""
+        if bad := list(self._unfit(clips)):
+            message = f"{len(bad)} of {len(clips)} clips cannot be heard whole ({'; '.join(bad[:SHOWN])})"
+            remedy = "Nothing is cut silently: leave these clips out of the data, or cut them to the part that matters."
+            raise GemmaAudioError(str(Problem(str(self._corpus.folder), message, remedy)))
 
-class CachedTower(nn.Module):
-    """Stands in for a frozen audio tower: its input is already the tower's output."""
+    def _unfit(self, clips: Sequence[str]) -> Iterator[str]:
+        for clip in clips:
+            if reason := self._encoder.unfit(self._corpus.samples(clip)):
+                yield f"{clip}: {reason}"
 
-    def forward(self, input_features: Tensor, mask: Tensor, **_: Any) -> Gemma4AudioModelOutput:
-        """Return the input unchanged, (clips, audio tokens, width)."""
-        return Gemma4AudioModelOutput(last_hidden_state=input_features, attention_mask=mask)
+    def _length(self, clip: str) -> int:
+        return self._encoder.frames(self._corpus.samples(clip))
 
+    def _key(self, clip: str) -> str:
+        assert self._hearing is not None
+        if clip not in self._keys:
+            self._keys[clip] = self._hearing.key(self._corpus.audio(clip))
+        return self._keys[clip]
 
-@torch.no_grad()
-def encode(tower: nn.Module, frames: Mapping[str, Features], device: torch.device, batch_size: int = 32) -> dict[str, Features]:
-    """Return the tower's output per clip, (audio tokens, width).
+    def _output(self, clip: str) -> Features:
+        assert self._hearing is not None
+        return self._hearing.features(self._key(clip), lambda: self._unkept(clip))
 
-    Only clips of equal length share a batch, in the order of their names: no padding, and the same bits for the same clips.
-    """
-    tower.eval()
-    encoded: dict[str, Features] = {}
-    for names in _batches(frames, batch_size):
-        inputs = torch.from_numpy(np.stack([frames[name] for name in names])).to(device)
-        mask = torch.ones(inputs.shape[:2], dtype=torch.bool, device=device)
-        outputs = tower(inputs, mask).last_hidden_state.float().cpu().numpy()
-        encoded.update(zip(names, outputs, strict=True))
-    return encoded
-
-
-def _batches(frames: Mapping[str, Features], size: int) -> Iterable[list[str]]:
-    order = sorted(frames, key=lambda name: (len(frames[name]), name))
-    for _, group in groupby(order, key=lambda name: len(frames[name])):
-        names = list(group)
-        yield from (names[at : at + size] for at in range(0, len(names), size))
+    def _unkept(self, clip: str) -> Features:
+        """Frames that nothing but the tower will ask for."""
+        return self._encoder.features(self._corpus.audio(clip))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -14,17 +15,24 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from gemma_audio.errors import GemmaAudioError
-from gemma_audio.models import memory
-from gemma_audio.training import order, schedule
+from gemma_audio.models import host_embedding, memory
+from gemma_audio.models.feature_cache import FeatureCache
+from gemma_audio.models.hearing import CachedTower, Hearing, obstacle
+from gemma_audio.training import order, schedule, startup
+from gemma_audio.training.buckets import micro_batches, padded
 from gemma_audio.training.checkpoint import SealedCheckpoints
 from gemma_audio.training.examples import Examples
-from gemma_audio.training.features import CachedTower, encode
 from gemma_audio.training.metrics import REMEDY, Metrics
 from gemma_audio.training.trainables import Trainables
 
 
 class StageModule(LightningModule):
-    """Trains one stage from batch `start` to batch `steps`; an objective says what its rows and its loss are."""
+    """Trains one stage from batch `start` to batch `steps`; an objective says what its rows and its loss are.
+
+    One whose `alters_sound` is true changes sounds at random: what a frozen tower makes of them is then never kept.
+    """
+
+    alters_sound = False
 
     def __init__(self, trainables: Trainables, examples: Examples, steps: int) -> None:
         super().__init__()
@@ -32,10 +40,11 @@ class StageModule(LightningModule):
         self.trainables, self.examples, self.stage, self.steps = trainables, examples, examples.stage, steps
         self.net = trainables.net
         self.micro_batch_size = min(self.stage.micro_batch_size, self.stage.batch_size)
-        self.start, self.tokens, self.seconds, self._clock = 0, 0, 0.0, 0.0
+        self.start, self.tokens, self.padded, self.seconds, self._clock = 0, 0, 0, 0.0, 0.0
         self.out_of_memory: list[dict[str, int]] = []
         self._optimizer_state: dict[str, Any] | None = None
-        self._tower: tuple[Any, ...] = ()  # in a tuple, where it is no part of this module
+        self.hearing: Hearing | None = None
+        self._heard: Counter[str] = Counter()  # in earlier attempts
 
     @property
     def base(self) -> Any:
@@ -50,9 +59,46 @@ class StageModule(LightningModule):
     def weight(self, row: Any) -> int:
         """Return how many terms `row` adds to the loss."""
 
-    def begin(self, checkpoints: SealedCheckpoints, metrics: Metrics, probe_every: int | None = None) -> None:
-        """Say where checkpoints and figures go, and how often the model is probed, if it is. Call it once, before the fit."""
-        self.checkpoints, self.metrics, self.probe_every = checkpoints, metrics, probe_every
+    def savings(self) -> dict[str, bool]:
+        """Return, by the names of `trainer.savings`, which of them are in fact active in this stage."""
+        return {
+            "supervised_logits": False,
+            "shared_kv_pruning": False,
+            "factored_dora": bool(self.trainables.norms.layers),
+            "cached_features": self.keeps_outputs(),
+            "host_embedding": host_embedding.active(self.base),
+            "without_vision": self.base.config.vision_config is None,
+        }
+
+    def keeps_outputs(self) -> bool:
+        """Return whether each sound passes the audio tower once: it is frozen, wanted, and always the same sound."""
+        extractor = self.examples.encoder.processor.feature_extractor
+        wanted = self.trainables.savings.cached_features and not self.alters_sound and not obstacle(extractor)
+        return wanted and self.trainables.hears_frozen()
+
+    def begin(
+        self, checkpoints: SealedCheckpoints, metrics: Metrics, features: FeatureCache, probe_every: int | None = None
+    ) -> None:
+        """Say where checkpoints, figures and a frozen tower's outputs go, and how often the model is probed, if it is.
+
+        Call it once, before the fit.
+        """
+        self.checkpoints, self.metrics, self.features, self.probe_every = checkpoints, metrics, features, probe_every
+
+    def hear(self) -> None:
+        """Put outputs in a frozen tower's place, those of all clips of the stage made first. The second call does nothing."""
+        if self.hearing is not None or not self.keeps_outputs():
+            return
+        tower, extractor = self.base.model.audio_tower, self.examples.encoder.processor.feature_extractor
+        with self.precision():
+            self.hearing = Hearing(tower, extractor, self.features, self.device)
+        self.examples.clips.hear(self.hearing, self.examples.visited(self.steps))
+        self.hearing.rest()
+        self.base.model.audio_tower = CachedTower(self.hearing.dtype)
+
+    def heard(self) -> dict[str, int]:
+        """Return how many outputs were read, written, damaged or left unwritten, over all attempts at the stage."""
+        return dict(sorted((self._heard + (self.hearing.cache.counts if self.hearing else Counter())).items()))
 
     def trained(self) -> dict[str, nn.Parameter]:
         """Return every tensor that the optimizer moves, by its name in this module."""
@@ -63,6 +109,7 @@ class StageModule(LightningModule):
         optimizer = schedule.adamw({p: self.trainables.peak(p) for p in self.trained().values()}, self.stage.optim)
         if self._optimizer_state is not None:
             optimizer.load_state_dict(self._optimizer_state)
+        self.trainables.norms.watch(optimizer)
         return optimizer
 
     def train_dataloader(self) -> DataLoader[Any]:
@@ -71,21 +118,19 @@ class StageModule(LightningModule):
 
     def on_train_start(self) -> None:
         """Set training mode by hand (from_pretrained leaves evaluation mode), hear the clips, and try the worst batch."""
-        if self.trainables.hears_frozen():
-            frames = {clip: self.examples.clips.frames(clip) for clip in self.examples.visited(self.steps)}
-            with self._precision():
-                self.examples.clips.use(encode(self.base.model.audio_tower, frames, self.device))
-            self._tower = (self.base.model.audio_tower,) if self.probe_every else ()
-            self.base.model.audio_tower = CachedTower()
+        self.hear()
         self.train()
         self._parameters_trained = list(self.trained().values())
-        self.probe()
+        startup.try_out(self)
         self._clock = time.perf_counter()
 
-    def probe(self) -> None:
-        """Run the longest batch forward and backward, so that memory runs out now or never. Changes no weight and no state."""
-        rows = max((self.examples.rows(k) for k in range(self.steps)), key=_size)
-        with self._precision():
+    def worst(self) -> list[Any]:
+        """Return the rows of the batch with the longest row."""
+        return max((self.examples.rows(k) for k in range(self.steps)), key=_size)
+
+    def probe(self, rows: Sequence[Any]) -> None:
+        """Run a batch forward and backward, so that memory runs out now or never. Changes no weight and no state."""
+        with self.precision():
             self._gradients(-1, rows)
         self.zero_grad(set_to_none=True)
 
@@ -102,6 +147,7 @@ class StageModule(LightningModule):
         optimizer.zero_grad(set_to_none=True)
         tokens = sum(len(row) for row in rows)
         self.tokens += tokens
+        self.padded += padded(rows, self.micro_batch_size)
         self.metrics.record(number + 1, loss, rate, norm, tokens)
 
     def on_train_batch_end(self, outputs: Any, batch: int, batch_idx: int) -> None:
@@ -118,15 +164,14 @@ class StageModule(LightningModule):
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """The model as it answers new sounds: evaluation mode, and its own audio tower in place of cached outputs."""
-        cached = self.base.model.audio_tower
-        if self._tower:
-            self.base.model.audio_tower = self._tower[0]
+        """The model as it answers new sounds, which `hearing` gives where there is one; training mode afterwards."""
+        self.hear()
         try:
-            with self._precision():
+            with self.precision():
                 yield
         finally:
-            self.base.model.audio_tower = cached
+            if self.hearing is not None:
+                self.hearing.rest()
             self.train()
 
     def leave_out(self, seconds: float) -> None:
@@ -146,6 +191,8 @@ class StageModule(LightningModule):
             "micro_batch_size": self.micro_batch_size,
             "out_of_memory": self.out_of_memory,
             "tokens": self.tokens,
+            "padded": self.padded,
+            "heard": self.heard(),
             "seconds": self.seconds,
         }
 
@@ -157,9 +204,11 @@ class StageModule(LightningModule):
             raise GemmaAudioError(f"the checkpoint of stage {self.stage.name} holds other tensors; remove its checkpoints folder")
         for name, parameter in trained.items():
             parameter.copy_(state["tensors"][name])
+        self.trainables.norms.stale(base=True)
         self._optimizer_state, self.start = state["optimizer"], state["next"]
         self.micro_batch_size, self.out_of_memory = state["micro_batch_size"], state["out_of_memory"]
         self.tokens, self.seconds = state["tokens"], state["seconds"]
+        self.padded, self._heard = state["padded"], Counter(state["heard"])
 
     def _check_weights(self, done: int) -> None:
         for name, parameter in self.trained().items():
@@ -183,10 +232,9 @@ class StageModule(LightningModule):
     def _accumulate(self, number: int, rows: Sequence[Any]) -> Tensor:
         torch.manual_seed(order.torch_seed(self.stage.seed, number + 1))
         total = sum(self.weight(row) for row in rows)
-        rows = sorted(rows, key=len)  # rows of like length share a micro-batch: less padding
         value = torch.zeros((), device=self.device)
-        for at in range(0, len(rows), self.micro_batch_size):
-            loss = self.loss_sum(rows[at : at + self.micro_batch_size]) / total
+        for part in micro_batches(rows, self.micro_batch_size):
+            loss = self.loss_sum(part) / total
             self.manual_backward(loss)
             value += loss.detach()
         return value
@@ -195,12 +243,13 @@ class StageModule(LightningModule):
         self.zero_grad(set_to_none=True)
         memory.release()
         if self.micro_batch_size == 1:
-            remedy = "set stage.checkpointing=true, use a smaller model or leave out the longest clips"
+            remedy = startup.remedy(self.stage, self.trainables.savings)
             raise GemmaAudioError(f"stage {self.stage.name}: memory runs out even with one row at a time; {remedy}")
         self.micro_batch_size = (self.micro_batch_size + 1) // 2
         self.out_of_memory.append({"step": number, "micro_batch_size": self.micro_batch_size})
 
-    def _precision(self) -> Any:
+    def precision(self) -> Any:
+        """Return the context in which the Trainer computes."""
         return self.trainer.precision_plugin.train_step_context()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -25,9 +26,14 @@ WRITTEN = ("loss_sum", "weight")
 
 
 def module_class(objective: str, plugins: Sequence[str] = ()) -> type[Any]:
-    """The class that trains a stage of `objective`: called with (net, stage, corpus, encoder, steps)."""
+    """The class that trains a stage of `objective`: called with (net, stage, corpus, encoder, steps), and savings."""
     modules: dict[str, type[Any]] = {**MODULES, **load(plugins).own("objective")}
     return modules[objective]
+
+
+def takes_savings(module: type[Any]) -> bool:
+    """Whether the class has a parameter `savings`; without it the defaults of Savings hold."""
+    return "savings" in inspect.signature(module).parameters
 
 
 def problems(piece: Piece) -> Iterator[Problem]:

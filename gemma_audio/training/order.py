@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-ORDER, CHOICE, TORCH = 1, 2, 3  # independent random streams of one seed
+ORDER, CHOICE, TORCH, POOL = 1, 2, 3, 4  # independent random streams of one seed
 
 
 def generator(seed: int, stream: int, number: int) -> np.random.Generator:
@@ -22,7 +22,12 @@ def picks(seed: int, batch: int, size: int, examples: int) -> list[tuple[int, in
     that every example is seen once before any is seen twice, whatever the batch size.
     """
     positions = range(batch * size, (batch + 1) * size)
-    return [(at, int(_permutation(seed, at // examples, examples)[at % examples])) for at in positions]
+    return [(at, index(seed, at, examples)) for at in positions]
+
+
+def index(seed: int, at: int, examples: int) -> int:
+    """Return the example at position `at`."""
+    return int(_permutation(seed, at // examples, examples)[at % examples])
 
 
 def torch_seed(seed: int, batch: int) -> int:

@@ -18,12 +18,14 @@ from gemma_audio.config.schema import Model, Probe, Stage, Trainer
 from gemma_audio.data.corpus import Corpus
 from gemma_audio.data.encoder import Encoder
 from gemma_audio.evaluation import benchmarks
-from gemma_audio.models.load import load
+from gemma_audio.models.feature_cache import FeatureCache
+from gemma_audio.models.hearing import cache_folder
+from gemma_audio.models.load import fingerprint, load
 from gemma_audio.training import dev_probe, record
 from gemma_audio.training.checkpoint import SealedCheckpoints
 from gemma_audio.training.metrics import Metrics, MetricSink, Progress
 from gemma_audio.training.module import StageModule
-from gemma_audio.training.objectives import module_class
+from gemma_audio.training.objectives import module_class, takes_savings
 
 
 def train(
@@ -39,10 +41,12 @@ def train(
     plugins: Sequence[str] = (),
     probe: Probe | None = None,
     probe_folder: Path | None = None,
+    features: Path | None = None,
 ) -> dict[str, Any]:
     """Train `stage` on top of `model` and the stages of `chain`; return and write `into`/training.json.
 
     With `probe` its dev questions (of the world in `probe_folder`, where they are embedded) are answered on the way: probes.csv.
+    `features` is the folder of the base's audio tower's outputs that all runs share; without it they last as checkpoints do.
 
     Leaves `into`/weights (delta.safetensors, adapter/), metrics.csv and the checkpoints, which are the caller's to remove once
     the weights are safe. A run that was stopped, or whose weights were damaged since, goes on from the newest valid checkpoint
@@ -53,19 +57,21 @@ def train(
     record.discard(into)
     if trainer.threads:
         torch.set_num_threads(trainer.threads)
-    module = _module(stage, model, data_folder, chain, plugins)
+    module = _module(stage, model, trainer, data_folder, chain, plugins)
     checkpoints = SealedCheckpoints(into / "checkpoints")
     state, damaged = checkpoints.newest()
     if state is not None:
         module.restore(state)
     into.mkdir(parents=True, exist_ok=True)
     metrics = Metrics(into / record.METRICS, stage.name, module.start, stage.steps, log, progress)
-    module.begin(checkpoints, metrics, probe.every if probe else None)
+    outputs = FeatureCache(cache_folder(chain, features, checkpoints.folder / "features"))
+    module.begin(checkpoints, metrics, outputs, probe.every if probe else None)
+    known = {"base": fingerprint(model), "savings": module.savings()}  # the fit may take the audio tower out
     if module.start < stage.steps:
         callbacks = [_dev_probe(probe, probe_folder, plugins, into, model, module.start)] if probe else []
         with _quiet():
             _lightning(trainer, checkpoints, callbacks).fit(module)
-    return _finish(module, model, into, damaged, probe)
+    return _finish(module, model, into, damaged, probe, known)
 
 
 def _dev_probe(
@@ -75,10 +81,14 @@ def _dev_probe(
     return dev_probe.DevProbe(probe, benchmark, into, model.source, start)
 
 
-def _module(stage: Stage, model: Model, data_folder: Path, chain: Sequence[Path], plugins: Sequence[str]) -> StageModule:
-    net, processor = load(model, chain)
+def _module(
+    stage: Stage, model: Model, trainer: Trainer, data_folder: Path, chain: Sequence[Path], plugins: Sequence[str]
+) -> StageModule:
+    net, processor = load(model, chain, trainer.savings, rounded=False)
     objective = module_class(stage.objective, plugins)
-    module: StageModule = objective(net, stage, Corpus.open(data_folder), Encoder(processor), stage.steps)
+    settings = {"savings": trainer.savings} if takes_savings(objective) else {}
+    module: StageModule = objective(net, stage, Corpus.open(data_folder), Encoder(processor), stage.steps, **settings)
+    module.examples.clips.check(module.examples.visited(stage.steps))
     return module
 
 
@@ -98,7 +108,9 @@ def _lightning(trainer: Trainer, checkpoints: SealedCheckpoints, callbacks: list
     )
 
 
-def _finish(module: StageModule, model: Model, into: Path, damaged: list[str], probe: Probe | None) -> dict[str, Any]:
+def _finish(
+    module: StageModule, model: Model, into: Path, damaged: list[str], probe: Probe | None, known: dict[str, Any]
+) -> dict[str, Any]:
     partial = into / "weights.partial"
     shutil.rmtree(partial, ignore_errors=True)
     module.trainables.export(partial, model.source)
@@ -110,8 +122,12 @@ def _finish(module: StageModule, model: Model, into: Path, damaged: list[str], p
         "steps": module.steps,
         "seconds": round(module.seconds, 3),
         "tokens": module.tokens,
+        "padding": round(1 - module.tokens / max(1, module.padded), 4),
+        "features": module.heard(),
         "trained_parameters": sum(p.numel() for p in module.trained().values()),
         "micro_batch_size": module.micro_batch_size,
+        "adapter_modules": module.trainables.adapter_modules(),
+        **known,
         "out_of_memory": module.out_of_memory,
         "damaged_checkpoints": damaged,
         **({"best_dev_step": best, "kept": str(probe.keep)} if probe else {}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gemma_audio.world.captions import CAPTION_SOURCES, caption, full_caption
@@ -55,8 +55,8 @@ def sentences(count: int = 6000) -> Iterator[str]:
             yield f"user\n{question.text}\n{letters}\nmodel\n{question.choices[question.gold]}"
 
 
-def build_tokenizer(size: int = 1024) -> GemmaTokenizer:
-    """Train the BPE (deterministic, about a second) and wrap it; at most `size` entries."""
+def build_tokenizer(size: int = 1024, ids: Mapping[str, int] | None = None) -> GemmaTokenizer:
+    """Train the BPE (deterministic, about a second) and wrap it; at most `size` entries, those in `ids` at these places."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
     from transformers import GemmaTokenizer
 
@@ -73,7 +73,7 @@ def build_tokenizer(size: int = 1024) -> GemmaTokenizer:
     bpe.train_from_iterator(sentences(), trainer)
     trained: dict[str, Any] = json.loads(bpe.to_str())["model"]
     return GemmaTokenizer(
-        vocab=trained["vocab"],
+        vocab=_placed(trained["vocab"], ids or {}),
         merges=[tuple(pair) for pair in trained["merges"]],
         extra_special_tokens=["<|turn>", "<turn|>", "<|video|>"],
         model_specific_special_tokens={
@@ -82,3 +82,10 @@ def build_tokenizer(size: int = 1024) -> GemmaTokenizer:
         },
         model_max_length=2048,
     )  # fmt: skip
+
+
+def _placed(vocab: Mapping[str, int], ids: Mapping[str, int]) -> dict[str, int]:
+    """The vocabulary with the entries of `ids` there, and the others, in order, in the first places that are left."""
+    taken = set(ids.values())
+    free = (place for place in range(len(vocab) + len(ids)) if place not in taken)
+    return {entry: ids[entry] if entry in ids else next(free) for entry in sorted(vocab, key=vocab.__getitem__)}

@@ -21,6 +21,7 @@ from gemma_audio.cli.recover import REFUSALS
 from gemma_audio.errors import ConfigError, Problem
 
 ADAPTER, ENCODER = "recipe.stages.adapter", "recipe.stages.encoder"
+SCOPE = f"{ADAPTER}.adapter.scope"
 OPTIM, BY_SOURCE = f"{ADAPTER}.optim", f"{ADAPTER}.prompts.by_source"
 MMAU = "evaluation=mmau_test_mini"
 E4B = ("model=gemma4_e4b", "trainer.precision=bf16-mixed")
@@ -80,8 +81,22 @@ TABLE = [
     Bad((f"{ADAPTER}.adapter.rank=0",), f"{ADAPTER}.adapter.rank", "0 is below 1", "rank=1"),
     Bad((f"{ADAPTER}.adapter.alpha=-8",), f"{ADAPTER}.adapter.alpha", "-8 is below 1", "alpha=1"),
     Bad((f"{ADAPTER}.adapter.dropout=1.0",), f"{ADAPTER}.adapter.dropout", "below 1", "dropout=0.05"),
-    Bad((f"{ADAPTER}.adapter.target='('",), f"{ADAPTER}.adapter.target", "not a regular expression", f"adapter@{ADAPTER}"),
-    Bad((f"{ADAPTER}.adapter.target=q_proj",), f"{ADAPTER}.adapter.target", "none of the model's linear layers", "=dora_lm"),
+    Bad((f"{SCOPE}.language_model='('",), f"{SCOPE}.language_model", "not a regular expression", f"adapter@{ADAPTER}"),
+    Bad((f"{SCOPE}.language_model=q_proj",), f"{SCOPE}.language_model", "none of the model's linear layers", "=dora_lm"),
+    Bad((f"+{SCOPE}.audio_tower='.*audio_tower.*q_proj'",), f"{SCOPE}.audio_tower", "clips and takes no", "q_proj.linear"),
+    Bad((f"{SCOPE}.language_model='.*layers.0.*'",), f"{SCOPE}.language_model", "which is no layer of language_model", "Begin"),
+    Bad((f"+{SCOPE}.audio_towr='.*'",), f"{SCOPE}", "unknown part 'audio_towr'; allowed: ", "Did you mean 'audio_tower'?"),
+    Bad((f"+{SCOPE}.per_layer_embedding='.*'",), f"{SCOPE}", "unknown part 'per_layer_embedding'", "=dora_lm"),
+    Bad((f"~{SCOPE}.language_model",), f"{SCOPE}", "is empty", "=dora_lm"),
+    Bad(
+        (f"adapter@{ADAPTER}.adapter=dora_published_vision", "model=gemma4_e4b_random"),
+        "trainer.savings.without_vision", "leaves the vision_tower out", "trainer.savings.without_vision=false",
+    ),
+    Bad(
+        ("trainer.savings.host_embedding=true", f"{ADAPTER}.trains=[per_layer_embedding]"),
+        "trainer.savings.host_embedding", "per_layer_embedding table frozen", "trainer.savings.host_embedding=false",
+    ),
+    Bad((f"+{SCOPE}.vision_tower='.*vision_tower.*'",), f"{SCOPE}.vision_tower", "it has no vision_tower", "Leave vision_tower"),
     # data that a stage cannot be filled from
     Bad((f"{ADAPTER}.mix.sources=[musik_qa]",), f"{ADAPTER}.mix.sources", "qa example of musik_qa", "Did you mean 'music_qa'?"),
     Bad((f"{ADAPTER}.mix.sources=[x,music_qa]",), f"{ADAPTER}.mix.sources", "sources: clotho_aqa", f"{ADAPTER}.mix.sources=["),
@@ -115,6 +130,9 @@ TABLE = [
     Bad((*E4B, "model.revision=main"), "model.revision", "'main' does not pin", "40 hexadecimal digits"),
     Bad((*E4B, COMMIT), "model.source", "no login for the Hugging Face Hub", "hf auth login"),
     Bad(("model.source=./nowhere",), "model.source", "folder './nowhere' not found", "model=tiny"),
+    Bad(("model.source=architecture:gemma4",), "model.source", "unknown value 'architecture:gemma4'", "gemma4_e4b"),
+    Bad(("model.source=architecture:gemma4_e4b",), "model.weights", "no pretrained weights", "model.weights=random"),
+    Bad(("model.source=./half",), "model.source", "no config.json", "save_pretrained"),
     Bad(("model.dtype=float8",), "model.dtype", "unknown value 'float8'; allowed: float32, bfloat16", "float32"),
     Bad(("model.dtype=bfloat16",), "trainer.precision", "32-true cannot train", "trainer.precision=bf16-mixed"),
     Bad(("trainer.precision=bf16-mixd",), "trainer.precision", "bf16-mixd", "Did you mean 'bf16-mixed'?"),
@@ -262,6 +280,8 @@ def test_no_check_imports_a_heavy_library() -> None:
         ["-m", "recipe=v3", f"{OPTIM}.lr=1e-3,3e-4", f"recipe.name=v3-lr${{{OPTIM}.lr}}"],
         [*V2_V3, "recipe=v2,v3", f"{ADAPTER}.steps=50"],
         ["recipe=base", "trainer=gpu", "plan=true", *E4B, COMMIT],
+        ["recipe=v3", "trainer=gpu", "plan=true", "model=gemma4_e4b_random"],
+        ["recipe=v2", "trainer=gpu_24gb", "plan=true", "model=gemma4_e4b_random", f"adapter@{ADAPTER}.adapter=dora_published"],
     ],
 )
 def test_what_is_meant_is_not_refused(words: list[str]) -> None:

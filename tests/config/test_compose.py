@@ -15,9 +15,15 @@ PLACES = {
     "prompts": "prompts@recipe.stages.adapter.prompts",
     "adapter": "adapter@recipe.stages.adapter.adapter",
     "mix": "mix@recipe.stages.adapter.mix",
+    "savings": "savings@trainer.savings",
 }
+COMMIT = "model.revision=0123456789012345678901234567890123456789"
 NEEDS = {  # what a file leaves to the user, because no default could be right
-    "model/gemma4_e4b": ["model.revision=0123456789012345678901234567890123456789", "trainer=gpu"],
+    "model/gemma4_e2b": [COMMIT, "trainer=gpu"],
+    "model/gemma4_e4b": [COMMIT, "trainer=gpu"],
+    "model/gemma4_e4b_random": ["trainer=gpu"],
+    "experiment/e4b_24gb": [COMMIT, "data.file={file}", "evaluation.file={file}", "evaluation.audio_dir={folder}"],
+    "adapter/dora_published_vision": ["trainer.savings.without_vision=false"],
     "evaluation/mmau_test_mini": ["evaluation.file={file}", "evaluation.audio_dir={folder}"],
     "evaluation/mcq_file": ["evaluation.file={file}"],
     "data/manifest": ["data.file={file}"],
@@ -27,14 +33,16 @@ NEEDS = {  # what a file leaves to the user, because no default could be right
 
 
 def test_the_groups_of_the_design_are_all_there() -> None:
-    wanted = """adapter/dora_audio adapter/dora_lm adapter/dora_published data/embedded engine/local evaluation/embedded
-        evaluation/mmau_test_mini experiment/pretrain_tiny experiment/smoke mix/all mix/mixed mix/single_domain
-        model/gemma4_e4b model/tiny model/tiny_untrained prompts/generic5 prompts/generic_questions
-        prompts/task_captions prompts/task_specific recipe/base recipe/encoder_only recipe/pretrain_tiny recipe/v2
-        recipe/v2_task_prompts recipe/v3 recipe/v3_generic_prompts recipe/v3_matched stage/adapter_tune
-        stage/alignment stage/attribute_warmup stage/encoder_retrain sweep/adapter_scope sweep/captions
-        sweep/encoder_budget sweep/smoke sweep/v2_v3 sweep/what_hurts tracker/csv tracker/wandb trainer/cpu
-        trainer/gpu"""
+    wanted = """adapter/dora_audio adapter/dora_lm adapter/dora_published adapter/dora_published_vision data/embedded
+        engine/local evaluation/embedded evaluation/mmau_test_mini experiment/e4b_24gb
+        experiment/pretrain_tiny experiment/smoke mix/all mix/mixed mix/single_domain model/gemma4_e2b
+        model/gemma4_e4b model/gemma4_e4b_random model/tiny model/tiny_untrained prompts/generic5
+        prompts/generic_questions prompts/task_captions prompts/task_specific recipe/base recipe/encoder_only
+        recipe/pretrain_tiny recipe/v2 recipe/v2_task_prompts recipe/v3 recipe/v3_generic_prompts
+        recipe/v3_matched stage/adapter_tune stage/alignment stage/attribute_warmup stage/encoder_retrain
+        sweep/adapter_scope sweep/captions sweep/encoder_budget sweep/smoke sweep/v2_v3 sweep/what_hurts
+        tracker/csv tracker/wandb trainer/cpu trainer/gpu trainer/gpu_24gb savings/all savings/none
+        savings/small"""
     assert set(wanted.split()) <= set(OPTIONS)
 
 

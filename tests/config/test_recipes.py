@@ -35,8 +35,8 @@ DIFFERENCES = {  # recipe: the recipe it is measured against, and the one place 
     "v2_quarter_data": ("v2", "stages.encoder.mix.share"),
 }
 SWAPS = [  # a fragment that is swapped inside a stage: recipe, override, the place where the recipe then differs
-    ("v3", "adapter@recipe.stages.adapter.adapter=dora_published", "stages.adapter.adapter.target"),
-    ("v3", "adapter@recipe.stages.adapter.adapter=dora_audio", "stages.adapter.adapter.target"),
+    ("v3", "adapter@recipe.stages.adapter.adapter=dora_published", "stages.adapter.adapter.scope"),
+    ("v3", "adapter@recipe.stages.adapter.adapter=dora_audio", "stages.adapter.adapter.scope"),
     ("v2", "mix@recipe.stages.encoder.mix=single_domain", "stages.encoder.mix.sources"),
     ("v2", "mix@recipe.stages.encoder.mix=all", "stages.encoder.mix.sources"),
     ("v2", "prompts@recipe.stages.encoder.prompts=task_captions", "stages.encoder.prompts.by_source"),

@@ -20,7 +20,7 @@ def test_every_field_is_identity_or_runtime(node: Any) -> None:
 
 def test_the_schema_has_a_class_for_every_group() -> None:
     names = {node.__name__ for node in CLASSES}
-    groups = "Model Data Prompts Mix Adapter Optim Stage Recipe Evaluation Probe Trainer Tracker Sweep Engine"
+    groups = "Model Data Prompts Mix Adapter Optim Stage Recipe Evaluation Probe Savings Trainer Tracker Sweep Engine"
     assert names == {*groups.split(), "Config"}
 
 

@@ -61,10 +61,8 @@ def test_conditions_change_one_thing_each(evaluation: Any) -> None:
     items = [item(str(number)) for number in range(5)]
     found = {made.name: made for made in conditions(cfg, benchmark(items))}
     assert list(found) == ["order-1", "wording-polite", "silenced", "swapped", "no_question"]
-    assert not found["silenced"].benchmark.audio(items[3]).any()
-    assert found["silenced"].benchmark.audio(items[3]).shape == (8000,)
-    assert found["swapped"].benchmark.audio(items[3])[0] not in (0, 4)
-    assert found["order-1"].benchmark.audio(items[3])[0] == 4
+    assert [name for name, made in found.items() if made.silent] == ["silenced"]
+    assert [name for name, made in found.items() if made.source(items[3]) != items[3]] == ["swapped"]
     shown = {name: render(made.cfg, present(items[3], made.orders.get("3"))) for name, made in found.items()}
     own = render(cfg, present(items[3]))
     assert shown["silenced"] == shown["swapped"] == own

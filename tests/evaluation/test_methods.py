@@ -197,3 +197,20 @@ def test_a_model_of_nan_answers_nothing(tiny, evaluation) -> None:
             assert all(p.chosen is None and p.failure for p in predictions)
     finally:
         parameter.data.copy_(saved)
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["equal lengths", "padded"])
+def test_a_letter_costs_one_forward_pass_whose_last_layers_see_one_position(tiny, evaluation, same: bool) -> None:
+    model, encoder = tiny
+    cfg = evaluation(method=Method.letter)
+    rows = queries(cfg, encoder)
+    rows = [rows[0]] * 2 if same else rows
+    widths: list[int] = []
+    layers = model.model.language_model.layers
+    hooks = [layer.register_forward_hook(lambda _, inputs, output: widths.append(output.shape[1])) for layer in layers]
+    run(tiny, cfg, rows)
+    for hook in hooks:
+        hook.remove()
+    whole = max(len(row.encoded.prompt) for row in rows)
+    shared = model.config.text_config.num_kv_shared_layers
+    assert widths == [whole] * (len(layers) - shared) + [1] * shared

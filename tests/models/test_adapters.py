@@ -17,8 +17,9 @@ LANGUAGE = r".*language_model\.layers\.\d+\.(self_attn\.[qkvo]_proj|mlp\.(gate|u
 AUDIO = r".*audio_tower\.layers\.\d+\..*\.linear"
 
 
-def adapter(target: str = LANGUAGE, method: AdapterMethod = AdapterMethod.dora) -> Adapter:
-    return Adapter(name="test", method=method, rank=4, alpha=8, dropout=0.0, target=target)
+def adapter(method: AdapterMethod = AdapterMethod.dora, **scope: str) -> Adapter:
+    scope = scope or {"language_model": LANGUAGE}
+    return Adapter(name="test", method=method, rank=4, alpha=8, dropout=0.0, scope=scope)
 
 
 def train_a_little(wrapped: PeftModel, ids: torch.Tensor) -> None:
@@ -70,17 +71,29 @@ def test_merge_into_bfloat16_rounds_once(base: Model, sentence: torch.Tensor, tm
 
 def test_only_what_the_pattern_names_is_adapted(base: Model) -> None:
     language = adapters.targets(adapters.attach(load(base)[0], adapter()))
-    audio = adapters.targets(adapters.attach(load(base)[0], adapter(AUDIO)))
+    audio = adapters.targets(adapters.attach(load(base)[0], adapter(audio_tower=AUDIO)))
     assert len(language) == 2 * 7 + 2 * 5  # the two layers that share keys and values have no k and v of their own
     assert all(name.startswith("model.language_model.layers.") for name in language)
     assert len(audio) == 3 * 10
     assert all(name.startswith("model.audio_tower.layers.") for name in audio)
 
 
-@pytest.mark.parametrize("target", [r".*nothing_here", r".*self_attn\.q_proj", r"(unclosed"])
-def test_patterns_that_cannot_work_say_why(base: Model, target: str) -> None:
-    with pytest.raises(ConfigError, match=r"adapter\.target") as caught:
-        adapters.attach(load(base)[0], adapter(target))
+@pytest.mark.parametrize(
+    ("part", "pattern", "said"),
+    [
+        ("language_model", r".*nothing_here", "matches none of the model's linear layers, such as model.language_model"),
+        ("language_model", r".*layers\.0\..*", "matches model.audio_tower.layers.0"),
+        ("audio_tower", r".*audio_tower.*self_attn\.q_proj", "clips and takes no adapter"),
+        ("vision_tower", r".*vision_tower.*\.linear", "it has no vision_tower"),
+        ("language_model", r".*", "which is no layer of language_model"),
+        ("language_model", r".*language_model\..*", "which is no linear layer"),
+        ("language_model", r"(unclosed", "unterminated subpattern"),
+    ],
+)
+def test_patterns_that_cannot_work_say_why(base: Model, part: str, pattern: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=r"adapter\.scope") as caught:
+        adapters.attach(load(base)[0], adapter(**{"language_model": LANGUAGE, part: pattern}))
+    assert said in str(caught.value)
     assert "inner .linear" in str(caught.value)
 
 

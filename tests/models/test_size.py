@@ -52,8 +52,8 @@ def test_a_file_that_is_no_safetensors_holds_nothing(tmp_path: Path) -> None:
     assert shapes(tmp_path) == {}
 
 
-def test_a_target_that_matches_nothing_is_found_before_loading() -> None:
-    place = "recipe.stages.adapter.adapter.target"
+def test_a_scope_that_matches_nothing_is_found_before_loading() -> None:
+    place = "recipe.stages.adapter.adapter.scope.language_model"
     assert [p.place for p in problems(load_config(f"{place}=.*vision_tower.*"))] == [place]
     assert problems(load_config(f"{place}='('")) == []  # the config's own checks say so
     assert problems(load_config("recipe=v2")) == []

@@ -35,7 +35,7 @@ STAGE = {
     "name": "adapter_tune", "objective": "qa", "trains": [], "mix": {"sources": []}, "steps": 5, "batch_size": 16,
     "micro_batch_size": 8, "seed": 0,
     "optim": {"lr": 0.002, "lr_by_part": {"adapter": 0.001}, "warmup_steps": 15, "min_lr_ratio": 0.1},
-    "adapter": {"method": "dora", "rank": 32, "alpha": 64, "dropout": 0.05, "target": r".*\.(gate|up)_proj"},
+    "adapter": {"method": "dora", "rank": 32, "alpha": 64, "dropout": 0.05, "scope": {"language_model": r".*\.(gate|up)_proj"}},
     "prompts": {"by_source": {"clotho_aqa": ["Answer.\n{question}"], "*": [HOSTILE]}},
 }  # fmt: skip
 

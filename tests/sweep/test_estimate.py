@@ -15,7 +15,7 @@ from gemma_audio.sweep.store import Store
 from gemma_audio.sweep.workload import seconds, weights
 
 BASE, OTHER = Ref.of({"model": "one"}), Ref.of({"model": "other"})
-ADAPTER = {"method": "dora", "rank": 32, "target": "q_proj", "dropout": 0.05}
+ADAPTER = {"method": "dora", "rank": 32, "scope": {"language_model": "q_proj"}, "dropout": 0.05}
 
 
 def stage(parent: Ref, steps: int = 100, kind: str = "tune", **changes: Any) -> Identity:

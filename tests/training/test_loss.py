@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from training_cases import gradients, make_module, make_stage, worst
@@ -10,7 +9,6 @@ from training_cases import gradients, make_module, make_stage, worst
 from gemma_audio.config.kinds import Objective
 from gemma_audio.config.schema import Model
 from gemma_audio.data.collate import collate
-from gemma_audio.training.features import CachedTower, encode
 from gemma_audio.training.loss import answer_loss
 
 CPU = torch.device("cpu")
@@ -52,32 +50,3 @@ def test_recomputed_activations_give_the_same_gradients(base: Model, data: Path,
         module._gradients(0, module.examples.rows(0))
         grads.append(gradients(module))
     assert worst(*grads) < 1e-6
-
-
-@pytest.mark.parametrize("objective", [Objective.qa, Objective.alignment])
-def test_a_cached_tower_gives_the_same_gradients(base: Model, data: Path, objective: Objective) -> None:
-    module = make_module(make_stage(objective, steps=2), base, data)
-    assert module.trainables.hears_frozen()
-    rows = module.examples.rows(1)
-    assert len({len(row.features) for row in rows}) > 1
-    module._gradients(1, rows)
-    direct = gradients(module)
-    clips = module.examples.clips
-    clips.use(encode(module.base.model.audio_tower, {c: clips.frames(c) for c in module.examples.visited(2)}, CPU))
-    module.base.model.audio_tower = CachedTower()
-    module._gradients(1, module.examples.rows(1))
-    assert worst(gradients(module), direct) < 1e-5
-
-
-def test_encoding_does_not_depend_on_the_order_of_the_clips(base: Model, data: Path) -> None:
-    module = make_module(make_stage(Objective.qa), base, data)
-    frames = {clip: module.examples.clips.frames(clip) for clip in module.examples.visited(6)}
-    shuffled = {clip: frames[clip] for clip in np.random.default_rng(0).permutation(sorted(frames))}
-    first, second = (encode(module.base.model.audio_tower, some, CPU) for some in (frames, shuffled))
-    assert all(np.array_equal(first[clip], second[clip]) for clip in frames)
-    for clip, output in first.items():
-        assert len(output) == module.examples.clips.tokens(clip)
-
-
-def test_a_tower_that_is_trained_is_not_cached(base: Model, data: Path) -> None:
-    assert not make_module(make_stage(Objective.caption), base, data).trainables.hears_frozen()

@@ -51,7 +51,8 @@ def test_layers_outside_the_range_keep_their_bits(base: Model, data: Path, tmp_p
 
 
 def test_each_part_moves_at_its_own_rate(base: Model, data: Path) -> None:
-    adapter = Adapter(name="dora", rank=2, alpha=4, dropout=0.0, target=r".*language_model\.layers\.\d+\.mlp\.up_proj")
+    scope = {"language_model": r".*language_model\.layers\.\d+\.mlp\.up_proj"}
+    adapter = Adapter(name="dora", rank=2, alpha=4, dropout=0.0, scope=scope)
     rates = {"audio_tower.layers[-1]": 1e-5, "adapter": 3e-3}
     settings = Optim(lr=1e-3, lr_by_part=rates)
     entries = ["audio_tower.layers[-1]", "audio_tower.layers[0]"]

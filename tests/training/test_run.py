@@ -24,7 +24,6 @@ from gemma_audio.sweep.fingerprint import Identity, Ref
 from gemma_audio.sweep.store import Store
 from gemma_audio.training import run
 from gemma_audio.training.checkpoint import SealedCheckpoints
-from gemma_audio.training.module import StageModule
 
 BOTH = [Objective.caption, Objective.qa]
 
@@ -218,7 +217,7 @@ def killed(job):
                  adapter=Adapter(**stage["adapter"]) if stage["adapter"] else None)
     real, renames = os.replace, iter(range(1000))
     def dying(source, target):
-        if next(renames) == job["rename"]:
+        if Path(target).name.startswith("step-") and next(renames) == job["rename"]:
             os.kill(os.getpid(), signal.SIGKILL)
         real(source, target)
     os.replace = dying
@@ -252,28 +251,6 @@ def test_sigkill_inside_a_save_ends_in_the_same_bits(
         assert list((tmp_path / objective / "checkpoints").glob("*.partial"))
         train(make_stage(objective), base, data, tmp_path / objective)
         assert digest(tmp_path / objective) == digest(whole[objective])
-
-
-def test_the_probe_changes_nothing(
-    whole: dict[Objective, Path], base: Model, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A run without it ends in the same bits, and it leaves no gradient, optimizer state or changed buffer."""
-    real = StageModule.probe
-
-    def probe(self: StageModule) -> None:
-        buffers = {name: buffer.clone() for name, buffer in self.named_buffers()}
-        real(self)
-        assert all(p.grad is None for p in self.parameters())
-        assert all(torch.equal(buffer, buffers[name]) for name, buffer in self.named_buffers())
-        assert not self.optimizers().optimizer.state
-        raise Stopped
-
-    monkeypatch.setattr(StageModule, "probe", probe)
-    with pytest.raises(Stopped):
-        train(make_stage(Objective.caption), base, data, tmp_path)
-    monkeypatch.setattr(StageModule, "probe", lambda self: None)
-    train(make_stage(Objective.caption), base, data, tmp_path)
-    assert digest(tmp_path) == digest(whole[Objective.caption])
 
 
 def test_the_progress_display_hears_of_every_step(base: Model, data: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from gemma_audio.config.kinds import Objective
 from gemma_audio.config.schema import Adapter, Model, Optim, Prompts, Stage, Trainer
 from gemma_audio.data.corpus import Corpus
 from gemma_audio.data.encoder import Encoder
+from gemma_audio.models.feature_cache import FeatureCache
+from gemma_audio.models.hearing import Hearing
 from gemma_audio.models.load import load
 from gemma_audio.training import run
 from gemma_audio.training.module import StageModule
@@ -23,7 +26,7 @@ LANGUAGE = r".*language_model\.layers\.\d+\.(self_attn\.[qkvo]_proj|mlp\.(gate|u
 def make_stage(objective: Objective, **changes: object) -> Stage:
     """Six steps of four rows; captions train the sound, questions a DoRA with dropout."""
     sound = objective in (Objective.caption, Objective.attributes)
-    adapter = Adapter(name="dora", rank=4, alpha=8, dropout=0.1, target=LANGUAGE)
+    adapter = Adapter(name="dora", rank=4, alpha=8, dropout=0.1, scope={"language_model": LANGUAGE})
     prompts = ["{question}\n{choices}"] if objective == Objective.qa else ["Describe the audio.", "What do you hear?"]
     settings: dict[str, object] = {
         "name": f"{objective}_stage", "objective": objective, "trains": ["audio_tower", "projector"] if sound else [],
@@ -46,6 +49,15 @@ def make_module(stage: Stage, base: Model, data: Path, *, dropout: bool = True) 
     module.manual_backward = lambda loss: loss.backward()  # type: ignore[method-assign]
     module.train()
     return module
+
+
+def hear(module: StageModule, folder: Path) -> Hearing:
+    """Put a frozen tower's outputs, kept in `folder`, in its place, as a fit does at its start."""
+    module.precision = nullcontext  # type: ignore[method-assign]
+    module.features = FeatureCache(folder)
+    module.hear()
+    assert module.hearing
+    return module.hearing
 
 
 def gradients(module: StageModule) -> dict[str, torch.Tensor]:

@@ -16,6 +16,8 @@ MEASURES = {
     "transforms": "synthesis:transforms",
     "cached_tower": "training:cached_tower",
     "answer_logits": "training:answer_logits",
+    "dora": "dora:product",
+    "step": "step:whole",
     "encoder_step": "training:encoder_step",
     "checkpoint": "training:checkpoint",
     "option_text": "answering:whole",

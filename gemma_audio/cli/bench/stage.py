@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,8 +12,9 @@ from torch import nn
 from gemma_audio.cli.bench.setting import Setting
 from gemma_audio.data.corpus import Corpus
 from gemma_audio.data.encoder import Encoder
+from gemma_audio.models.feature_cache import FeatureCache
+from gemma_audio.models.hearing import CachedTower, Hearing
 from gemma_audio.models.load import load
-from gemma_audio.training.features import CachedTower, encode
 from gemma_audio.training.module import StageModule
 from gemma_audio.training.objectives import module_class
 
@@ -25,11 +27,12 @@ def module(setting: Setting, name: str) -> StageModule:
     return made.train()
 
 
-def hear_once(made: StageModule, batches: int) -> None:
+def hear_once(made: StageModule, batches: int, folder: Path) -> None:
     """Put the frozen tower's output for the clips of the first batches in the tower's place, as a run does at its start."""
-    clips = made.examples.clips
-    clips.use(encode(made.base.model.audio_tower, {c: clips.frames(c) for c in made.examples.visited(batches)}, made.device))
-    made.base.model.audio_tower = CachedTower()
+    extractor = made.examples.encoder.processor.feature_extractor
+    hearing = Hearing(made.base.model.audio_tower, extractor, FeatureCache(folder))
+    made.examples.clips.hear(hearing, made.examples.visited(batches))
+    made.base.model.audio_tower = CachedTower(hearing.dtype)
     made.train()
 
 

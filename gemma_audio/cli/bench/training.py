@@ -23,7 +23,7 @@ def cached_tower(setting: Setting) -> list[Figure]:
     """A step of adapter_tune on the frozen tower's output, or through the tower."""
     batches = setting.size(BATCHES)
     cached, through = (Steps(module(setting, "adapter"), batches) for _ in range(2))
-    hearing = once(lambda: hear_once(cached.module, batches))
+    hearing = once(lambda: hear_once(cached.module, batches, setting.scratch / "features"))
     pair = paired(cached, through, setting.size(5))
     clips = len(cached.module.examples.visited(batches))
     once_for_all = f"frames and output of {clips} clips, made once: {seconds(hearing.cpu)}"
@@ -34,7 +34,7 @@ def answer_logits(setting: Setting) -> list[Figure]:
     """Loss and gradient with logits at the answer alone, or at every position."""
     batches = setting.size(BATCHES)
     made = module(setting, "adapter")
-    hear_once(made, batches)
+    hear_once(made, batches, setting.scratch / "features")
     pad, device = made.examples.encoder.pad_id, made.device
     inputs = [collate(made.examples.rows(number), pad, "left") for number in range(batches)]
 

@@ -8,6 +8,7 @@ from gemma_audio.config.checks.general import check_general
 from gemma_audio.config.checks.model import check_model
 from gemma_audio.config.checks.plugins import check_plugins
 from gemma_audio.config.checks.probe import check_probe
+from gemma_audio.config.checks.savings import check_savings
 from gemma_audio.config.checks.stage import check_stage
 from gemma_audio.config.checks.sweep import arm_of, check_sweep
 from gemma_audio.config.schema import Config
@@ -22,4 +23,5 @@ def check_config(config: Config) -> list[Problem]:
     problems += [*check_data(config.data), *check_evaluation(config.evaluation), *check_probe(config)]
     for key, stage in config.recipe.stages.items():
         problems += check_stage(f"recipe.stages.{key}", stage)
+        problems += check_savings(f"recipe.stages.{key}", stage, config.trainer.savings)
     return problems

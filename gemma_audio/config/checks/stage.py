@@ -26,8 +26,10 @@ def check_stage(place: str, stage: Stage) -> Iterator[Problem]:
         yield Problem(place, "the stage trains nothing: no parts and no adapter", remedy)
     yield from check_parts(f"{place}.trains", stage.trains)
     yield from check_rates(place, stage)
-    for key in ("steps", "batch_size", "micro_batch_size", "save_every"):
+    for key in ("steps", "batch_size", "micro_batch_size", "save_every", "checkpoint_every_layers"):
         yield from at_least(f"{place}.{key}", getattr(stage, key), 1)
+    if stage.bucket_pool is not None:
+        yield from at_least(f"{place}.bucket_pool", stage.bucket_pool, 1)
     yield from _micro_batch(place, stage)
     yield from _optim(place, stage)
     yield from once(f"{place}.mix.sources", stage.mix.sources)

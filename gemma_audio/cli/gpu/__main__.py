@@ -1,0 +1,67 @@
+"""`python -m gemma_audio.cli.gpu`: what E4B costs on this machine's GPU, with random weights; `--quick` tries it on a CPU."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gemma_audio.config.allocator import expand_segments
+
+if TYPE_CHECKING:
+    from gemma_audio.cli.gpu.table import Row
+
+NO_GPU = "gemma-audio: no CUDA device here; take --quick to try the way on a CPU, or a machine with a GPU"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, print the table and write table.md and cost.json; 2 where there is no GPU."""
+    asked = _parser().parse_args(arguments)
+    expand_segments(os.environ)
+    import torch
+
+    if not asked.quick and not torch.cuda.is_available():
+        print(NO_GPU, file=sys.stderr)
+        return 2
+    from gemma_audio.cli.gpu import table
+    from gemma_audio.cli.gpu.measure import matmul_rate, measure
+    from gemma_audio.cli.gpu.subject import Subject
+
+    sizes = {"batch": 2, "micro": 1} if asked.quick else {}
+    subject = Subject(torch.device("cpu" if asked.quick else "cuda"), asked.quick, **sizes)
+    rate = matmul_rate(subject.device, asked.quick)
+    rows = list(_shown(measure(subject, asked.seconds, asked.repeats, asked.questions)))
+    asked.out.mkdir(parents=True, exist_ok=True)
+    about = {"quick": asked.quick, "batch": subject.batch, "micro_batch": subject.micro, "questions": asked.questions}
+    (asked.out / "cost.json").write_text(json.dumps(table.document(rows, rate, subject.device, about), indent=1) + "\n")
+    (asked.out / "table.md").write_text(table.table(rows, rate) + "\n")
+    print(table.table(rows, rate, "simple"))
+    print(asked.out / "cost.json")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m gemma_audio.cli.gpu", description=__doc__)
+    parser.add_argument("--seconds", type=float, nargs="+", default=[30.0, 20.0, 10.0], help="lengths of the sounds")
+    parser.add_argument("--repeats", type=int, default=3, help="optimizer steps that are timed, after one that warms up")
+    parser.add_argument("--questions", type=int, default=1000, help="questions that are answered")
+    parser.add_argument("--out", type=Path, default=Path("outputs/gpu"), help="where table.md and cost.json go")
+    parser.add_argument(
+        "--quick", action="store_true", help="the small untrained model on the CPU: shows that it runs, not how fast"
+    )
+    return parser
+
+
+def _shown(rows: Iterator[Row]) -> Iterator[Row]:
+    for row in rows:
+        told = f"{row.took.seconds:.3g} s" if row.took else row.failure
+        print(f"{row.case}, sound of {row.seconds:g} s: {told}", file=sys.stderr, flush=True)
+        yield row
+
+
+if __name__ == "__main__":
+    sys.exit(main())
