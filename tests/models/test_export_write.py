@@ -125,7 +125,8 @@ def test_adapter_beside_the_model_is_what_peft_reads(google: Model, chain: tuple
 
 def test_report_has_every_adapted_tensor_and_the_answers(exported: Path, chain: tuple[Path, ...]) -> None:
     report = json.loads((exported / "fidelity.json").read_text())
-    assert {row["name"] for row in report["tensors"]} == {f"{name}.weight" for name in adapted(chain[1])}
+    trained_in_full = set(stock.load_file(chain[0] / "weights" / "delta.safetensors"))
+    assert {row["name"] for row in report["tensors"]} == trained_in_full | {f"{name}.weight" for name in adapted(chain[1])}
     assert report["answers"]["n"] == 4
     assert 0 < report["total"]["relative_error"] < 0.25
     assert QUERY in (exported / "fidelity.md").read_text()

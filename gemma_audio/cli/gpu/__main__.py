@@ -19,9 +19,11 @@ NO_GPU = "gemma-audio: no CUDA device here; take --quick to try the way on a CPU
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure, print the table and write table.md and cost.json; 2 where there is no GPU."""
+    """Measure, print the table and write table.md and cost.json (or budget.*); 2 where there is no GPU."""
     asked = _parser().parse_args(arguments)
     expand_segments(os.environ)
+    if asked.budget:
+        return _budget(asked.out)
     import torch
 
     if not asked.quick and not torch.cuda.is_available():
@@ -44,6 +46,20 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _budget(out: Path) -> int:
+    from gemma_audio.cli.gpu import budget
+
+    rows = []
+    for row in budget.budgets():
+        print(f"{row.case}: {row.all_gb:.1f} GB", file=sys.stderr, flush=True)
+        rows.append(row)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "budget.json").write_text(json.dumps(budget.document(rows), indent=1) + "\n")
+    (out / "budget.md").write_text(budget.table(rows) + "\n")
+    print(budget.table(rows, "simple"))
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m gemma_audio.cli.gpu", description=__doc__)
     parser.add_argument("--seconds", type=float, nargs="+", default=[30.0, 20.0, 10.0], help="lengths of the sounds")
@@ -53,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--quick", action="store_true", help="the small untrained model on the CPU: shows that it runs, not how fast"
     )
+    parser.add_argument("--budget", action="store_true", help="memory and FLOPs on fake tensors instead, which needs no GPU")
     return parser
 
 

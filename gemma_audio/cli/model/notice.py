@@ -22,7 +22,7 @@ def notice(subject: Subject) -> str:
     lines = [
         "# Notice",
         f"This model is a modified copy of {name}{f', revision {revision}' if revision else ''}: weights were fine-tuned by the "
-        f"recipe {subject.arm} with gemma_audio. provenance.json names every stage, fidelity.md what its last stage changed.",
+        f"recipe {subject.arm} with gemma_audio. provenance.json names every stage, fidelity.md what rounding lost.",
         licence(source, synthetic=synthetic).sentence,
         *([GEMMA] if is_gemma(source) else []),
         "All that lies in verification/ (synthetic sounds, questions, a script) is gemma_audio's, under Apache-2.0.",

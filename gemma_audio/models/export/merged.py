@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,8 +15,8 @@ from gemma_audio.errors import GemmaAudioError, Problem
 from gemma_audio.models import adapters, delta
 from gemma_audio.models.export import fidelity, stock
 from gemma_audio.models.export.questions import questions
-from gemma_audio.models.export.source import Source
-from gemma_audio.models.load import apply_stage, load
+from gemma_audio.models.export.source import Source, adapted
+from gemma_audio.models.load import load
 
 WHOLE = Savings(name="none", without_vision=False, host_embedding=False)
 
@@ -35,12 +37,16 @@ class Merged:
 def merged(source: Source) -> Merged:
     """Load the base whole, apply the stages and merge; one copy of the model is held, in `source.dtype`.
 
-    Earlier stages are rounded as they were when the next one was trained on top of them; only the last one's rounding is new.
+    What earlier stages trained in full was float32 when the next one was trained, and is rounded here; their adapters were merged
+    and rounded then. The answers with the adapter applied are those of the last stage, on top of what is rounded.
     """
-    net, processor = _before(source)
+    net, processor = load(replace(source.model, dtype=source.dtype), (), WHOLE)
+    _round(net.parameters(), source.model.dtype)
     found = Merged(net, processor, *questions(processor, source.evaluation))
+    for folder in source.chain[:-1]:
+        _earlier(found, source, folder / "weights")
     if (source.last / delta.FILE).exists():
-        _replace(found, source)
+        _replace(found, source.last)
     if (source.last / "adapter").exists():
         _merge(found, source)
     found.answers = stock.ask(found.net, processor, found.asked, found.waves)
@@ -52,32 +58,30 @@ def merged(source: Source) -> Merged:
     return found
 
 
-def _before(source: Source) -> tuple[Any, Any]:
-    """The model that the last stage was trained on top of, in float32 where that is wanted."""
-    if not source.fp32:
-        return load(source.model, source.chain[:-1], WHOLE)
-    net, processor = load(replace(source.model, dtype="float32"), (), WHOLE)
-    _round(net, source.model.dtype)
-    for folder in source.chain[:-1]:
-        net = apply_stage(net, folder)
-        _round(net, source.model.dtype)
-    return net, processor
+def _earlier(found: Merged, source: Source, weights: Path) -> None:
+    """Apply a stage as the next one was trained on it, but for the rounding of what it trained in full."""
+    if (weights / delta.FILE).exists():
+        _replace(found, weights)
+    if (weights / "adapter").exists():
+        found.net = adapters.apply(found.net, weights / "adapter")
+        parameters = dict(found.net.named_parameters())
+        _round((parameters[name] for name in adapted(weights)), source.model.dtype)
 
 
 @torch.no_grad()
-def _round(net: Any, dtype: str) -> None:
+def _round(parameters: Iterable[torch.Tensor], dtype: str) -> None:
     """Give every weight the value that it has in `dtype`."""
-    for parameter in net.parameters():
+    for parameter in parameters:
         parameter.copy_(parameter.to(getattr(torch, dtype)))
 
 
 @torch.no_grad()
-def _replace(found: Merged, source: Source) -> None:
+def _replace(found: Merged, weights: Path) -> None:
     """Put the tensors that were trained in full in their place, one at a time."""
     parameters = dict(found.net.named_parameters())
-    with safe_open(source.last / delta.FILE, framework="pt") as file:
+    with safe_open(weights / delta.FILE, framework="pt") as file:
         before = {name: parameters[name].clone() for name in file.keys() if name in parameters}  # noqa: SIM118
-        delta.apply(found.net, source.last)
+        delta.apply(found.net, weights)
         for name, old in before.items():
             found.losses.append(fidelity.loss(name, old, file.get_tensor(name), parameters[name]))
 

@@ -13,7 +13,7 @@ SHOWN = 10
 
 
 def report(source: Source, model: Merged) -> dict[str, Any]:
-    """What fidelity.json holds. All figures are of the last stage: earlier ones were rounded before it was trained."""
+    """What fidelity.json holds. Tensors of every stage that rounding touches here; answers of the last stage."""
     everything = fidelity.total(model.losses) if model.losses else None
     answers = _answers(model)
     agreement = answers["agreement"] if answers else None
@@ -46,7 +46,7 @@ def console(found: Mapping[str, Any]) -> str:
 def summary(found: Mapping[str, Any]) -> list[str]:
     """A sentence on the update, one on the answers, and the warnings."""
     whole, answers = found["total"], found["answers"]
-    kept = f"of the last stage's update {_size(whole['relative_error'])} was changed by rounding to {found['dtype']}"
+    kept = f"of the stages' update {_size(whole['relative_error'])} was changed by rounding to {found['dtype']}"
     lines = [f"Merged: {kept}; {whole['unchanged']:.1%} of the weights are the base's still."]
     if answers:
         asked = f"{answers['agreement']:.1%} of {answers['n']} fixed questions answered alike"

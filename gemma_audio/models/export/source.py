@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +49,7 @@ class Source:
         found: dict[str, None] = {}
         for folder in self.chain:
             found |= dict.fromkeys(tensor_names(folder / "weights" / DELTA))
-            found |= dict.fromkeys(_adapted(tensor_names(folder / "weights" / ADAPTER)))
+            found |= dict.fromkeys(adapted(folder / "weights"))
         return list(found)
 
 
@@ -83,8 +82,9 @@ def check_space(place: Path, needed: int) -> None:
         raise _refusal(str(existing), message, "free some space, or give another place: --out DIR")
 
 
-def _adapted(names: Sequence[str]) -> list[str]:
-    """The weights of the layers that an adapter file's tensors belong to."""
+def adapted(weights: Path) -> list[str]:
+    """Names of the weights that the adapter of a stage belongs to; none where it has no adapter."""
+    names = tensor_names(weights / ADAPTER)
     layers = [name.removeprefix(WRAPPED).split(".lora_", 1)[0] for name in names if ".lora_" in name]
     return [f"{layer}.weight" for layer in dict.fromkeys(layers)]
 
