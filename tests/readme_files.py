@@ -13,7 +13,7 @@ import soundfile
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 SNIPPETS = dict(re.findall(r"```(?:yaml|python)\n# (\S+)\n(.*?)```", README, re.DOTALL))
-SOUNDS = 24
+SOUNDS = 48
 
 
 def own_files(folder: Path) -> None:

@@ -66,7 +66,7 @@ def test_training_data_and_questions_of_ones_own(folder: Path) -> None:
     quiz = ["evaluation=mcq_file", "evaluation.file=quiz.csv", "evaluation.audio_dir=sounds"]
     said = run(folder, "recipe=v2", "mix@recipe.stages.encoder.mix=all", *data, *quiz, "+evaluation.columns.question=prompt")
     assert f"data: {2 * SOUNDS} examples over {SOUNDS} clips" in said
-    assert "8 sounds: resampled from 44100 Hz" in said
+    assert f"{SOUNDS // 3} sounds: resampled from 44100 Hz" in said
     result = newest_result(folder)
     assert (result["benchmark"]["n"], result["benchmark"]["rejected"]) == (SOUNDS, [])
     assert result["benchmark"]["revision"] == "quiz.csv, answers by letter"

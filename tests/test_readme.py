@@ -30,9 +30,8 @@ def test_command_is_accepted(
     Path("mmau-test-mini.json").write_text(json.dumps([ROW]))
     Path("test-mini-audios").mkdir()
     soundfile.write("test-mini-audios/a.wav", np.sin(np.arange(16_000) / 9), 16_000)
-    assert main([*shlex.split(command.replace("$COMMIT", "0" * 40), comments=True), *(["plan=true"] * ("plan=true" not in command))]) == 0, (
-        capsys.readouterr().err
-    )
+    words = shlex.split(command.replace("$COMMIT", "0" * 40), comments=True)
+    assert main([*words, *(["plan=true"] * ("plan=true" not in command))]) == 0, capsys.readouterr().err
     assert "To do:" in capsys.readouterr().out
 
 
