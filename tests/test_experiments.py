@@ -7,6 +7,8 @@ import pytest
 
 from gemma_audio.cli.experiment_table import table
 from gemma_audio.cli.experiments import OTHERS, TABLE, main
+from gemma_audio.cli.gpu.budget import Budget
+from gemma_audio.cli.gpu.budget import table as budget_table
 from gemma_audio.cli.learnable import table as probe_table
 from gemma_audio.config.compose import CONF, load_config
 from gemma_audio.world import tiny
@@ -68,3 +70,11 @@ def test_unknown_experiment_is_refused_and_known_ones_are_made_in_order(tmp_path
     assert made == ["a", "b"]
     assert main(["c"], tmp_path) == 2
     assert "there are: a, b" in capsys.readouterr().err
+
+
+def test_the_budget_s_table_is_the_committed_one() -> None:
+    folder = ROOT / "e4b_cost"
+    found = json.loads((folder / "results" / "budget.json").read_text())
+    written = TABLE.search((folder / "README.md").read_text())
+    assert written is not None
+    assert written[0].strip() == budget_table([Budget(**row) for row in found["rows"]])

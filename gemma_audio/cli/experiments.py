@@ -75,7 +75,18 @@ def _calibration(folder: Path) -> str:
     return write_results(folder)
 
 
-OTHERS: dict[str, Callable[[Path], str]] = {"calibration": _calibration, "learnable": _probe, "published_card": _audit}
+def _cost(folder: Path) -> str:
+    from gemma_audio.cli.gpu.budget import write_results
+
+    return write_results(folder / "results")
+
+
+OTHERS: dict[str, Callable[[Path], str]] = {
+    "calibration": _calibration,
+    "e4b_cost": _cost,
+    "learnable": _probe,
+    "published_card": _audit,
+}
 """What is no sweep."""
 
 

@@ -292,7 +292,7 @@ def test_licences_and_works() -> None:
 def test_readme_command_makes_a_card(full, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     readme = (Path(__file__).parents[2] / "README.md").read_text()
-    commands = re.findall(r"^gemma-audio-model (.*?)(?: *#.*)?$", readme, re.MULTILINE)
+    commands = re.findall(r"^gemma-audio-model (card .*?)(?: *#.*)?$", readme, re.MULTILINE)
     assert commands
     for command in commands:
         words = [str(configured(full).folder) if word.startswith("outputs/sweeps/") else word for word in shlex.split(command)]

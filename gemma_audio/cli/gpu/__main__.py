@@ -23,7 +23,10 @@ def main(arguments: list[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     expand_segments(os.environ)
     if asked.budget:
-        return _budget(asked.out)
+        from gemma_audio.cli.gpu.budget import write_results
+
+        print(write_results(asked.out))
+        return 0
     import torch
 
     if not asked.quick and not torch.cuda.is_available():
@@ -43,20 +46,6 @@ def main(arguments: list[str] | None = None) -> int:
     (asked.out / "table.md").write_text(table.table(rows, rate) + "\n")
     print(table.table(rows, rate, "simple"))
     print(asked.out / "cost.json")
-    return 0
-
-
-def _budget(out: Path) -> int:
-    from gemma_audio.cli.gpu import budget
-
-    rows = []
-    for row in budget.budgets():
-        print(f"{row.case}: {row.all_gb:.1f} GB", file=sys.stderr, flush=True)
-        rows.append(row)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "budget.json").write_text(json.dumps(budget.document(rows), indent=1) + "\n")
-    (out / "budget.md").write_text(budget.table(rows) + "\n")
-    print(budget.table(rows, "simple"))
     return 0
 
 

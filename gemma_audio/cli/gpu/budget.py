@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
@@ -60,6 +63,18 @@ def budget(name: str, config: Config, key: str, answer: int, *, stock_loss: bool
     cost = fake_step.train(case.net(), stage, trainer.savings, case.shape, mixed=case.mixed, loss=loss)
     kept = memory_plan.total(memory_plan.static(case)) - memory_plan.CONTEXT
     return Budget(name, cost.peak / 1e9, (kept + cost.peak) / 1e9, cost.flops / 1e12, cost.operations)
+
+
+def write_results(out: Path) -> str:
+    """Compute all rows, write budget.json and budget.md into the folder `out`, and return the table."""
+    rows = []
+    for row in budgets():
+        print(f"{row.case}: {row.all_gb:.1f} GB", file=sys.stderr, flush=True)
+        rows.append(row)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "budget.json").write_text(json.dumps(document(rows), indent=1) + "\n")
+    (out / "budget.md").write_text(table(rows) + "\n")
+    return table(rows)
 
 
 def table(rows: Sequence[Budget], style: str = "pipe") -> str:
