@@ -15,7 +15,7 @@ from gemma_audio.config.compose import load_config
 from gemma_audio.config.schema import Savings, Stage
 from gemma_audio.data.collate import Encoded
 from gemma_audio.data.encoder import Encoder
-from gemma_audio.models import host_embedding, untrained
+from gemma_audio.models import host_embedding, memory, untrained
 from gemma_audio.models.architecture import E4B
 from gemma_audio.models.hearing import CachedTower
 from gemma_audio.models.precision import cast
@@ -38,6 +38,7 @@ class Subject:
 
     def net(self, savings: Savings, *, heard: bool = False) -> Any:
         """A model in bfloat16 on the device, its table and vision tower as `savings` ask; with `heard` without an audio tower."""
+        memory.release()  # the last case's model goes before the next one comes
         if self.quick:
             net: Any = cast(build_model(SEED)[0], torch.bfloat16).to(self.device)
         else:
