@@ -24,6 +24,7 @@ from gemma_audio.evaluation.prediction import Prediction
 from gemma_audio.evaluation.sounds import Sounds
 from gemma_audio.evaluation.summary import accuracies, summarise
 from gemma_audio.evaluation.table import score, write_controls, write_predictions, write_scores
+from gemma_audio.models import memory
 from gemma_audio.models.feature_cache import FeatureCache
 from gemma_audio.models.hearing import Hearing, cache_folder, obstacle, standing_in
 
@@ -52,6 +53,7 @@ def evaluate(
 
     started = time.monotonic()
     benchmark = benchmarks.load(cfg, data_folder, plugins)
+    memory.release()  # the stage before may have left its model to the collector
     network, processor = load(model, chain, trainer.savings, rounded=False, merged=False)
     device = _device(trainer)
     batches, encoder = Batches(cfg.batch_size), Encoder(processor)
@@ -59,7 +61,7 @@ def evaluate(
     scratch = into / "checkpoints" / "features"  # what a sealed folder is left without
     answers: dict[str, list[Prediction]] = {}
     with _precision(trainer, device):
-        network = network.to(device)
+        network = network.to(device).requires_grad_(False)  # autocast would keep a copy of what asks for gradients
         hearing = _hearing(trainer, network, encoder, cache_folder(chain, features, scratch))
         sounds = Sounds(benchmark, encoder, hearing)
         with standing_in(network, hearing):

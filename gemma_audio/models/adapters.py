@@ -73,7 +73,7 @@ def apply(model: nn.Module, folder: Path) -> nn.Module:
 def read(model: nn.Module, folder: Path) -> PeftModel:
     """Wrap `model` with the adapter in `folder`, applied but not merged."""
     with _quiet():
-        wrapped: PeftModel = PeftModel.from_pretrained(model, str(folder))
+        wrapped: PeftModel = PeftModel.from_pretrained(model, str(folder), torch_device="cpu")  # else where PEFT finds a GPU
         return wrapped
 
 

@@ -6,7 +6,7 @@ import gc
 
 import torch
 
-_TEXTS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
+_TEXTS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory", "status_alloc_failed")
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -39,11 +39,13 @@ def main(arguments: list[str] | None = None) -> int:
     sizes = {"batch": 2, "micro": 1} if asked.quick else {}
     subject = Subject(torch.device("cpu" if asked.quick else "cuda"), asked.quick, **sizes)
     rate = matmul_rate(subject.device, asked.quick)
-    rows = list(_shown(measure(subject, asked.seconds, asked.repeats, asked.questions)))
     asked.out.mkdir(parents=True, exist_ok=True)
     about = {"quick": asked.quick, "batch": subject.batch, "micro_batch": subject.micro, "questions": asked.questions}
-    (asked.out / "cost.json").write_text(json.dumps(table.document(rows, rate, subject.device, about), indent=1) + "\n")
-    (asked.out / "table.md").write_text(table.table(rows, rate) + "\n")
+    rows: list[Row] = []
+    for row in _shown(measure(subject, asked.seconds, asked.repeats, asked.questions)):
+        rows.append(row)  # written after each: a run that is cut short leaves what it measured
+        (asked.out / "cost.json").write_text(json.dumps(table.document(rows, rate, subject.device, about), indent=1) + "\n")
+        (asked.out / "table.md").write_text(table.table(rows, rate) + "\n")
     print(table.table(rows, rate, "simple"))
     print(asked.out / "cost.json")
     return 0

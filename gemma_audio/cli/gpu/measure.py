@@ -10,7 +10,7 @@ import torch
 
 from gemma_audio.cli.gpu.answering import answer
 from gemma_audio.cli.gpu.case import Case, cases
-from gemma_audio.cli.gpu.rows import ANSWER, TOKENS_PER_SECOND
+from gemma_audio.cli.gpu.rows import ANSWER, TEXT, TOKENS_PER_SECOND
 from gemma_audio.cli.gpu.step import Step, Took, wait
 from gemma_audio.cli.gpu.subject import CAPTION, Subject
 from gemma_audio.cli.gpu.table import Row
@@ -23,27 +23,40 @@ MIXED = (10.0, 30.0)
 def measure(subject: Subject, seconds: Sequence[float], repeats: int, questions: int) -> Iterator[Row]:
     """Rows of stage 2 by case and length, of stage 1, and of the questions."""
     stock: dict[float, float] = {}
+    everything = list(cases())[-1]
+    work = {length: _least_work(subject, everything, length) for length in seconds}
     for case in cases():
-        for row in _adapter(subject, case, seconds, repeats, stock):
+        for row in _adapter(subject, case, work, repeats, stock):
             if case.stock_loss and row.took:
                 stock[row.seconds] = row.took.seconds
             yield row
-    everything = list(cases())[-1]
     yield _encoder(subject, everything, max(seconds), repeats)
     yield _questions(subject, everything, questions)
 
 
-def _adapter(subject: Subject, case: Case, seconds: Sequence[float], repeats: int, stock: dict[float, float]) -> Iterator[Row]:
+def _adapter(
+    subject: Subject, case: Case, work: dict[float, float | None], repeats: int, stock: dict[float, float]
+) -> Iterator[Row]:
     heard = case.savings.cached_features
     net, step = subject.net(case.savings, heard=heard), None
-    for length in seconds:
+    for length, least in work.items():
         rows = subject.rows(length, subject.batch, heard=heard)
         step = step or Step(net, subject.adapter_stage(case), case, rows, subject.encoder.pad_id)
         step.rows = rows
         took, failure = attempt(lambda step=step: step.measured(repeats))  # type: ignore[misc]
-        sound = round(length * TOKENS_PER_SECOND)
-        work = subject.least_work(list(cases())[-1], max(map(len, rows)), sound, ANSWER) if took else None
-        yield Row(case.name, length, took, work, stock.get(length, took.seconds if took and case.stock_loss else None), failure)
+        yield Row(
+            case.name,
+            length,
+            took,
+            least if took else None,
+            stock.get(length, took.seconds if took and case.stock_loss else None),
+            failure,
+        )
+
+
+def _least_work(subject: Subject, case: Case, length: float) -> float | None:
+    sound = round(length * TOKENS_PER_SECOND)
+    return subject.least_work(case, sound + TEXT, sound, ANSWER)
 
 
 def _encoder(subject: Subject, case: Case, length: float, repeats: int) -> Row:
@@ -61,7 +74,7 @@ def _encoder(subject: Subject, case: Case, length: float, repeats: int) -> Row:
 def _questions(subject: Subject, case: Case, count: int) -> Row:
     rows = subject.rows(MIXED, count, heard=True, answer=0)
     took, failure = attempt(lambda: answer(subject.net(case.savings, heard=True), rows, subject.encoder.pad_id))
-    return Row(f"{count} questions, tower's outputs cached", 0, took, failure=failure)
+    return Row(f"{count} questions, base, tower's outputs cached", 0, took, failure=failure)
 
 
 def attempt(work: Callable[[], Took]) -> tuple[Took | None, str]:
