@@ -20,6 +20,7 @@ from gemma_audio.models.scope import check_scope, part_of, pattern
 
 PLACE = "adapter.scope"
 WRAPPED = "base_model.model."
+HALVES = (torch.bfloat16, torch.float16)
 Observer = Callable[[str, torch.Tensor, torch.Tensor, torch.Tensor], None]
 
 
@@ -39,7 +40,22 @@ def attach(model: nn.Module, adapter: Adapter) -> PeftModel:
     )
     with _quiet():
         wrapped: PeftModel = get_peft_model(model, config)
+    _start_exactly(wrapped)
     return wrapped
+
+
+@torch.no_grad()
+def _start_exactly(model: nn.Module) -> None:
+    """Set each DoRA magnitude to its row's norm in float32.
+
+    PEFT takes it in the base's own type: in bfloat16 that alone would change the weights by 0.1 %, as much as a short training
+    at a low rate does.
+    """
+    for layer in model.modules():
+        if isinstance(layer, LoraLayer):
+            weight = layer.get_base_layer().weight
+            for magnitude in layer.lora_magnitude_vector.values() if weight.dtype in HALVES else ():
+                magnitude.weight.data = torch.cat([rows.float().norm(dim=1) for rows in weight.split(1024)])
 
 
 def targets(model: nn.Module) -> list[str]:

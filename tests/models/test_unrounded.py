@@ -84,3 +84,14 @@ def test_tensors_trained_in_full_keep_float32(low: Model, base: Model, tmp_path:
     assert torch.equal(kept, trained)
     assert rounded.dtype == torch.bfloat16
     assert not torch.equal(rounded.float(), trained)
+
+
+def test_a_fresh_adapter_changes_no_weight_of_a_bfloat16_model(low: Model) -> None:
+    wrapped = adapters.attach(load(low)[0], Adapter(name="a", rank=4, alpha=4, scope={"language_model": LANGUAGE}))
+    layers = [layer for layer in wrapped.modules() if isinstance(layer, LoraLayer)]
+    assert layers
+    for layer in layers:
+        magnitude = layer.lora_magnitude_vector["default"].weight
+        assert magnitude.dtype == torch.float32
+        assert magnitude.requires_grad
+        assert torch.allclose(magnitude, layer.get_base_layer().weight.double().norm(dim=1).float(), rtol=1e-6)
