@@ -5,7 +5,21 @@ import statistics
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "gemma_audio"
-ROOMS = ["cli", "sweep", "report", "training", "evaluation", "analysis", "models", "data", "world", "audio", "config", "errors"]
+ROOMS = [
+    "cli",
+    "sweep",
+    "report",
+    "training",
+    "evaluation",
+    "analysis",
+    "models",
+    "data",
+    "world",
+    "audio",
+    "config",
+    "errors",
+    "files",
+]
 
 
 def imported_rooms(path: Path) -> set[str]:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from gemma_audio.files import sha256
+
 
 def file_sha256(path: Path) -> str:
     """sha256 of a file's content; asked again for an unchanged file (size and time) it is not read again."""
@@ -31,5 +33,4 @@ def folder_digest(root: Path) -> str:
 
 @cache
 def _sha256(path: Path, size: int, time: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256(path)

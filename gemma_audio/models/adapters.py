@@ -16,10 +16,11 @@ from torch import nn
 from gemma_audio.config.kinds import AdapterMethod
 from gemma_audio.config.schema import Adapter
 from gemma_audio.errors import ConfigError, Problem
-from gemma_audio.models.scope import check_scope, part_of, pattern
+from gemma_audio.models.dora import norm
+from gemma_audio.models.prefixes import ADAPTED, WRAPPED, part_of
+from gemma_audio.models.scope import check_scope, pattern
 
 PLACE = "adapter.scope"
-WRAPPED = "base_model.model."
 HALVES = (torch.bfloat16, torch.float16)
 Observer = Callable[[str, torch.Tensor, torch.Tensor, torch.Tensor], None]
 
@@ -55,7 +56,7 @@ def _start_exactly(model: nn.Module) -> None:
         if isinstance(layer, LoraLayer):
             weight = layer.get_base_layer().weight
             for magnitude in layer.lora_magnitude_vector.values() if weight.dtype in HALVES else ():
-                magnitude.weight.data = torch.cat([rows.float().norm(dim=1) for rows in weight.split(1024)])
+                magnitude.weight.data = norm.squares(weight, torch.float32).sqrt()
 
 
 def targets(model: nn.Module) -> list[str]:
@@ -68,7 +69,7 @@ def modules(model: nn.Module) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for name, layer in model.named_modules():
         if isinstance(layer, LoraLayer):
-            counts = found.setdefault(str(part_of(name.removeprefix(WRAPPED))), {"adapted": 0, "unmoved": 0})
+            counts = found.setdefault(str(part_of(name.removeprefix(WRAPPED), ADAPTED)), {"adapted": 0, "unmoved": 0})
             counts["adapted"] += 1
             counts["unmoved"] += not any(bool(up.weight.any()) for up in layer.lora_B.values())
     return found

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from gemma_audio.config.kinds import Weights
 from gemma_audio.config.schema import Model
 from gemma_audio.errors import StoreError
+from gemma_audio.files import read_object, sha256
 from gemma_audio.models import weight_files
 
 SAMPLE = 4096
@@ -27,7 +26,8 @@ def fingerprint(model: Model, folder: Path | None) -> str:
     """
     total = hashlib.sha256()
     if model.weights is Weights.random:
-        total.update(f"random {model.source if folder is None else _config(folder)} {model.init_seed}".encode())
+        shape = model.source if folder is None else sha256(folder / "config.json")
+        total.update(f"random {shape} {model.init_seed}".encode())
         return total.hexdigest()
     if folder is None:
         raise ValueError(f"{model.source} has no folder of weights")
@@ -38,7 +38,7 @@ def fingerprint(model: Model, folder: Path | None) -> str:
 
 def check(stage: Path, base: str) -> None:
     """Raise StoreError where the sealed `stage` says that it was trained on other base weights than `base`."""
-    recorded = _record(stage).get(KEY)
+    recorded = read_object(stage / RECORD).get(KEY)
     if recorded not in (None, base):
         raise StoreError(
             f"{stage} was trained on other base weights ({recorded[:12]}) than those loaded now ({base[:12]}); "
@@ -55,14 +55,3 @@ def _tensors(folder: Path) -> Mapping[str, str]:
                 file.seek(header.start + start)
                 found[name] = f"{entry['dtype']} {entry['shape']} {file.read(min(SAMPLE, end - start)).hex()}"
     return {name: described for name, described in found.items() if name not in left_out}
-
-
-def _config(folder: Path) -> str:
-    return hashlib.sha256((folder / "config.json").read_bytes()).hexdigest()
-
-
-def _record(stage: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads((stage / RECORD).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return {}

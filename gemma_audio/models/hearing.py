@@ -19,10 +19,10 @@ import numpy as np
 import torch
 import transformers
 from numpy.typing import NDArray
-from safetensors import safe_open
 from torch import Tensor, nn
 from transformers.models.gemma4.modeling_gemma4 import Gemma4AudioModelOutput
 
+from gemma_audio.models import weight_files
 from gemma_audio.models.feature_cache import FeatureCache
 
 FORMAT = 1
@@ -134,11 +134,8 @@ def cache_folder(chain: Sequence[Path], shared: Path | None, scratch: Path) -> P
 
 
 def _changes_tower(stage: Path) -> bool:
-    for path in sorted((stage / "weights").rglob("*.safetensors")):
-        with safe_open(path, "pt") as file:
-            if any("audio_tower" in name for name in file.keys()):  # noqa: SIM118 (not a mapping)
-                return True
-    return False
+    headers = map(weight_files.header, (stage / "weights").rglob("*.safetensors"))
+    return any("audio_tower" in name for header in headers if header for name in header.tensors)
 
 
 @contextmanager

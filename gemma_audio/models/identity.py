@@ -9,6 +9,7 @@ from typing import Any
 from gemma_audio.config.kinds import Architecture, Weights
 from gemma_audio.config.schema import Model
 from gemma_audio.errors import ConfigError, Problem
+from gemma_audio.files import sha256
 from gemma_audio.world.tiny import FOLDER
 
 
@@ -43,6 +44,5 @@ def _digest(folder: Path) -> str:
         raise ConfigError([Problem("model.source", f"no *.safetensors in {folder}", "name a folder saved by save_pretrained")])
     total = hashlib.sha256()
     for path in files:
-        with path.open("rb") as file:
-            total.update(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+        total.update(f"{path.name} {sha256(path)}\n".encode())
     return total.hexdigest()

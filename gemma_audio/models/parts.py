@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
 
 from torch import nn
 
 from gemma_audio.config.checks.parts import check_layers, check_parts
 from gemma_audio.config.part import Part, parse
 from gemma_audio.errors import ConfigError, Problem
+from gemma_audio.models.prefixes import PARTS, part_of
 
 PLACE = "stage.trains"
-# A name belongs to the part with the longest matching prefix, so that the parts are disjoint.
-PARTS: Mapping[str, str] = MappingProxyType(
-    {
-        "audio_tower": "model.audio_tower.",
-        "projector": "model.embed_audio.",
-        "language_model": "model.language_model.",
-        "per_layer_embedding": "model.language_model.embed_tokens_per_layer.",
-    }
-)
 LAYER = re.compile(r"layers\.(\d+)\.")
 
 Named = list[tuple[str, nn.Parameter]]
-
-
-def part_of(name: str) -> str | None:
-    """Return the part that the parameter `name` belongs to, or None (a vision tower belongs to no part)."""
-    matching = [part for part, prefix in PARTS.items() if name.startswith(prefix)]
-    return max(matching, key=lambda part: len(PARTS[part]), default=None)
 
 
 def layer_of(name: str) -> int | None:

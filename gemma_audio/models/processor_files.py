@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from gemma_audio.errors import Problem
+from gemma_audio.files import read_object
 
 TURN = "<turn|>"
 CONFIGS = ("processor_config.json", "preprocessor_config.json")
@@ -17,14 +16,14 @@ REMEDY = "Copy these files from the folder or the Hub page of the base model: wi
 
 def problems(folder: Path) -> Iterator[Problem]:
     """A configuration of another model, files that are not there, a chat template that ends no turn."""
-    kind = _json(folder / "config.json").get("model_type")
+    kind = read_object(folder / "config.json").get("model_type")
     if kind is None:
         yield Problem("model.source", f"no config.json of a model in {folder}", "Name a folder as save_pretrained writes it")
     elif kind != "gemma4":
         yield Problem("model.source", f"{folder} holds a {kind!r} model, not 'gemma4'", "Choose a Gemma 4 model")
     if not (folder / "tokenizer.json").exists():
         yield Problem("model.source", f"{folder} lacks tokenizer.json", REMEDY)
-    settings = next((found for name in CONFIGS if (found := _json(folder / name))), None)
+    settings = next((found for name in CONFIGS if (found := read_object(folder / name))), None)
     if settings is None:
         yield Problem("model.source", f"{folder} lacks processor_config.json", REMEDY)
     elif "feature_extractor" not in settings and "feature_extractor_type" not in settings:
@@ -45,11 +44,4 @@ def _template(folder: Path) -> Iterator[Problem]:
 def _template_in(path: Path) -> str:
     if path.suffix == ".jinja":
         return path.read_text(encoding="utf-8") if path.exists() else ""
-    return str(_json(path).get("chat_template") or "")
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return {}
+    return str(read_object(path).get("chat_template") or "")

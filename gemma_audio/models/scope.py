@@ -4,21 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from types import MappingProxyType
 
 from gemma_audio.errors import Problem
+from gemma_audio.models.prefixes import ADAPTED, part_of
 
-PREFIXES: Mapping[str, str] = MappingProxyType(
-    {
-        "audio_tower": "model.audio_tower.",
-        "projector": "model.embed_audio.",
-        "language_model": "model.language_model.",
-        "vision_tower": "model.vision_tower.",
-    }
-)
-"""The parts of config.schema.ADAPTED, and how the names of their modules begin."""
-
-WRAPPED = ".linear"
+INNER = ".linear"
 """In the towers a plain linear layer of this name sits in a wrapper that clips, which takes no adapter."""
 
 
@@ -27,27 +17,22 @@ def pattern(scope: Mapping[str, str]) -> str:
     return "|".join(f"(?:{expression})" for expression in scope.values())
 
 
-def part_of(name: str) -> str | None:
-    """The part that a module lies in; None for what takes no adapter, such as the vocabulary head."""
-    return next((part for part, prefix in PREFIXES.items() if name.startswith(prefix)), None)
-
-
 def check_scope(place: str, scope: Mapping[str, str], linears: Iterable[str], others: Iterable[str] = ()) -> Iterator[Problem]:
     """Entries that match none of a model's `linears`, or anything besides: another part's, a wrapper, one of the `others`.
 
     All must be regular expressions.
     """
     names = list(linears)
-    wrappers = [name.removesuffix(WRAPPED) for name in names if name.endswith(WRAPPED)]
+    wrappers = [name.removesuffix(INNER) for name in names if name.endswith(INNER)]
     for part, expression in scope.items():
         where, regular = f"{place}.{part}", re.compile(expression)
         found = [name for name in names if regular.fullmatch(name)]
-        if foreign := next((name for name in found if part_of(name) != part), None):
+        if foreign := next((name for name in found if part_of(name, ADAPTED) != part), None):
             message = f"'{expression}' matches {foreign}, which is no layer of {part}"
-            yield Problem(where, message, f"Begin it with .*{PREFIXES[part].split('.')[1]}\\. as in conf/adapter/dora_lm.yaml")
+            yield Problem(where, message, f"Begin it with .*{ADAPTED[part].split('.')[1]}\\. as in conf/adapter/dora_lm.yaml")
         elif clipped := next(filter(regular.fullmatch, wrappers), None):
             message = f"'{expression}' matches {clipped}, which clips and takes no adapter"
-            yield Problem(where, message, f"Match its inner layer, {clipped}{WRAPPED}, and not the wrapper.")
+            yield Problem(where, message, f"Match its inner layer, {clipped}{INNER}, and not the wrapper.")
         elif other := next(filter(regular.fullmatch, others), None):
             yield Problem(where, f"'{expression}' matches {other}, which is no linear layer", "Match linear layers only.")
         elif not found:
@@ -56,7 +41,7 @@ def check_scope(place: str, scope: Mapping[str, str], linears: Iterable[str], ot
 
 def _nothing(where: str, part: str, expression: str, names: Iterable[str]) -> Problem:
     message = f"'{expression}' matches none of the model's linear layers"
-    one = next((name for name in names if part_of(name) == part), None)
+    one = next((name for name in names if part_of(name, ADAPTED) == part), None)
     if one is None:
         return Problem(where, f"{message}: it has no {part}", f"Leave {part} out of the scope.")
     group = where.removesuffix(f".scope.{part}")

@@ -14,16 +14,9 @@ from gemma_audio.config.part import Part, parse
 from gemma_audio.config.schema import Adapter, Model, Stage
 from gemma_audio.models import architecture, hub, weight_files
 from gemma_audio.models.identity import local_folder
+from gemma_audio.models.prefixes import part_of
 from gemma_audio.models.scope import pattern
 from gemma_audio.world.tiny import FOLDER
-
-PREFIXES = {
-    "model.audio_tower.": "audio_tower",
-    "model.embed_audio.": "projector",
-    "model.language_model.embed_tokens_per_layer.": "per_layer_embedding",
-    "model.language_model.": "language_model",
-}
-"""Longer prefixes stand before those they begin with."""
 
 EMBEDDING = re.compile(r"\.embed_tokens(_per_layer)?$")
 LAYER = re.compile(r"\.layers\.(\d+)\.")
@@ -84,15 +77,11 @@ def shapes(folder: Path) -> dict[str, list[int]]:
 
 def of_shapes(found: Shapes) -> Size:
     """The size of a model whose tensors have these shapes."""
-    named = {name: _part(name) for name in found}
+    named = {name: part_of(name) for name in found}
     parts = {part: _part_size({n: s for n, s in found.items() if named[n] == part}) for part in set(named.values()) if part}
     matrices = {name.removesuffix(".weight"): s for name, s in found.items() if name.endswith(".weight") and len(s) == 2}
     linears = {name: shape for name, shape in matrices.items() if not EMBEDDING.search(name)}
     return Size(parts, linears)
-
-
-def _part(name: str) -> str | None:
-    return next((part for prefix, part in PREFIXES.items() if name.startswith(prefix)), None)
 
 
 def _part_size(found: Shapes) -> PartSize:

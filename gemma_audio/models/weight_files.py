@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from gemma_audio.errors import Problem
+from gemma_audio.files import read_object
 
 INDEX = "model.safetensors.index.json"
-SHARED = re.compile(r"model\.language_model\.layers\.(\d+)\.self_attn\.(k_proj|v_proj|k_norm)\.")
 AGAIN = "Copy or download the folder again: hf download"
 
 
@@ -48,18 +47,25 @@ def headers(folder: Path) -> list[Header]:
     return [found for path in sorted(folder.glob("*.safetensors")) if (found := header(path))]
 
 
+def dead_names(config: Mapping[str, Any]) -> list[str]:
+    """Keys and values of layers that reuse another's: no model of transformers has them, other loaders refuse without them."""
+    text = config.get("text_config") or {}
+    layers, shared = int(text.get("num_hidden_layers") or 0), int(text.get("num_kv_shared_layers") or 0)
+    return [
+        f"model.language_model.layers.{layer}.self_attn.{name}.weight"
+        for layer in range(layers - shared, layers)
+        for name in ("k_proj", "v_proj", "k_norm")
+    ]
+
+
 def unused(folder: Path) -> set[str]:
-    """Tensors of a file that no model has: keys and values of layers that reuse those of earlier ones."""
-    text = _json(folder / "config.json").get("text_config") or {}
-    shared = text.get("num_kv_shared_layers") or 0
-    first = (text.get("num_hidden_layers") or 0) - shared
-    named = (name for found in headers(folder) for name in found.tensors)
-    return {name for name in named if shared and (match := SHARED.match(name)) and int(match[1]) >= first}
+    """Tensors that a folder's files may hold and no model has."""
+    return set(dead_names(read_object(folder / "config.json")))
 
 
 def problems(folder: Path) -> Iterator[Problem]:
     """Weights that are missing or cut short; read from the first bytes of each file, so that 16 GB take milliseconds."""
-    wanted: dict[str, str] = _json(folder / INDEX).get("weight_map") or {}
+    wanted: dict[str, str] = read_object(folder / INDEX).get("weight_map") or {}
     files = sorted({folder / name for name in wanted.values()} or folder.glob("*.safetensors"))
     if not files:
         remedy = "Only safetensors are read: name a folder with config.json and *.safetensors, as save_pretrained writes them"
@@ -76,10 +82,3 @@ def problems(folder: Path) -> Iterator[Problem]:
         held |= set(found.tensors) if found else wanted.keys()
     if absent := sorted(wanted.keys() - held):
         yield Problem("model.source", f"{len(absent)} tensors that {INDEX} lists are in no file, such as {absent[0]}", AGAIN)
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return {}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
+
+from gemma_audio.files import sha256, sync, write_durably
 
 MANIFEST = "manifest.json"
 IDENTITY = "identity.json"
@@ -15,23 +15,17 @@ SCRATCH = "checkpoints"  # what a build needs only while it is not done
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` so that a reader sees the old file or the new one, never half of either."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("w") as file:
-        json.dump(value, file, indent=1)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    write_durably(path, json.dumps(value, indent=1) + "\n")
 
 
 def seal(folder: Path) -> None:
     """Write the manifest of `folder`, and wait until all of its files are on disk."""
     files = {}
     for path in _files(folder):
-        _sync(path)
+        sync(path)
         files[path.relative_to(folder).as_posix()] = {"bytes": path.stat().st_size, "sha256": sha256(path)}
     write_json(folder / MANIFEST, {"schema": 1, "files": files})
-    _sync(folder)
+    sync(folder)
 
 
 def damage(folder: Path) -> list[str]:
@@ -47,16 +41,10 @@ def unseal(folder: Path) -> list[str]:
     return [f"{name} {problem}" for name, problem in damaged.items()]
 
 
-def sha256(path: Path) -> str:
-    """The sha256 of a file's content, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def rename(source: Path, target: Path) -> None:
     """Rename a folder and wait until the new name is on disk."""
     source.rename(target)
-    _sync(target.parent)
+    sync(target.parent)
 
 
 def _damaged(folder: Path) -> dict[str, str]:
@@ -78,11 +66,3 @@ def _problem(path: Path, entry: dict[str, Any]) -> str:
 def _files(folder: Path) -> list[Path]:
     inside = (path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
     return sorted(path for path in inside if path.relative_to(folder).parts[0] != SCRATCH)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

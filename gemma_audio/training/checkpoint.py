@@ -6,7 +6,6 @@ is flushed to the disk and renamed, and a sha256 stands beside it.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import torch
 from lightning.fabric.plugins import CheckpointIO
 
 from gemma_audio.errors import StoreError
+from gemma_audio.files import sha256, sync, write_durably
 
 KEPT = 2
 
@@ -37,8 +37,9 @@ class SealedCheckpoints(CheckpointIO):
         try:
             with partial.open("wb") as file:
                 torch.save(checkpoint, file)
-                _flush(file)
-            write_durably(_sidecar(target), digest(partial))
+                file.flush()
+                os.fsync(file.fileno())
+            write_durably(_sidecar(target), sha256(partial))
             os.replace(partial, target)
         finally:
             partial.unlink(missing_ok=True)
@@ -82,38 +83,9 @@ def damage(path: Path) -> str | None:
     sidecar = _sidecar(path)
     if not sidecar.exists():
         return f"no checksum {sidecar.name} beside it"
-    if sidecar.read_text().strip() != digest(path):
+    if sidecar.read_text().strip() != sha256(path):
         return "its bytes do not match its sha256"
     return None
-
-
-def write_durably(path: Path, text: str) -> None:
-    """Write a small file whole or not at all, and onto the disk."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w") as file:
-        file.write(text)
-        _flush(file)
-    os.replace(partial, path)
-
-
-def digest(path: Path) -> str:
-    """Return the sha256 of a file's content, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sync(path: Path) -> None:
-    """Bring a file's content, or the names in a folder, onto the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _flush(file: Any) -> None:
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def _sidecar(path: Path) -> Path:

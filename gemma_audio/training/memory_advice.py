@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import torch
 
-from gemma_audio.config.schema import Savings, Trainer
+from gemma_audio.config.savings import missing
+from gemma_audio.config.schema import Trainer
 from gemma_audio.training.memory_plan import Case, lines, total
 
 WORTH = 50_000_000
@@ -36,15 +37,9 @@ def advice(case: Case, needed: int, place: str) -> list[Advice]:
     return sorted((one for one in found if one.bytes >= WORTH), key=lambda one: -one.bytes)
 
 
-def missing(savings: Savings) -> list[str]:
-    """Return the overrides of the savings that are off."""
-    names = (field.name for field in fields(savings) if field.name != "name")
-    return [f"trainer.savings.{name}=true" for name in names if not getattr(savings, name)]
-
-
 def _changes(case: Case, place: str) -> Iterator[tuple[str, Case]]:
-    for override in missing(case.trainer.savings):
-        yield override, case.saving(override.removeprefix("trainer.savings.").removesuffix("=true"))
+    for name in missing(case.trainer.savings):
+        yield f"trainer.savings.{name}=true", case.saving(name)
     if not case.stage.checkpointing:
         yield f"{place}.checkpointing=true", replace(case, stage=replace(case.stage, checkpointing=True))
     if case.shape.rows > 1:

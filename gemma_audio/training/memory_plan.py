@@ -10,7 +10,7 @@ from typing import Any
 from gemma_audio.config.kinds import Method, Objective
 from gemma_audio.config.schema import Config, Evaluation, Model, Stage, Trainer
 from gemma_audio.models import host_embedding
-from gemma_audio.models.parts import part_of
+from gemma_audio.models.prefixes import VISION, WRAPPED, part_of
 from gemma_audio.training import fake_step
 from gemma_audio.training.fake_net import architecture, skeleton
 from gemma_audio.training.fake_step import Shape
@@ -119,10 +119,11 @@ def _step(case: Case) -> Iterator[Line]:
 
 
 def _evaluation(case: Case) -> Iterator[Line]:
-    """An evaluation runs by itself, on merged weights: it needs no adapter, gradient or optimizer."""
+    """An evaluation runs by itself, the adapter beside its layers: it needs no gradient and no optimizer."""
     shape = replace(case.shape, rows=case.evaluation.batch_size)
     cost = fake_step.evaluate(case.net(), shape, cache=case.evaluation.method is not Method.letter, mixed=case.mixed)
-    weights = sum(parameter.nbytes for parameter in case.net().parameters())
+    wrapped = Trainables(case.net(), case.stage, case.trainer.savings).net
+    weights = sum(parameter.nbytes for parameter in wrapped.parameters())
     part = f"evaluation of {shape.rows} x {shape.tokens} tokens, its weights included"
     yield Line(part, cost.peak + weights + CONTEXT, summed=False)
 
@@ -130,7 +131,7 @@ def _evaluation(case: Case) -> Iterator[Line]:
 def _part(name: str) -> str:
     if ".lora_" in name:
         return "adapter"
-    part = part_of(name.removeprefix("base_model.model.")) or "vision tower"
+    part = part_of(name.removeprefix(WRAPPED)) or VISION
     if part == "per_layer_embedding":
         return "per-layer table"
     return "token embedding" if "embed_tokens." in name else part.replace("_", " ")

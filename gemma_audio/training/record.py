@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from gemma_audio.training.checkpoint import digest, sync, write_durably
+from gemma_audio.files import sha256, sync, write_durably
 
 RECORD = "training.json"
 WEIGHTS = "weights"
@@ -40,4 +40,4 @@ def write(into: Path, record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _digests(weights: Path) -> dict[str, str]:
-    return {path.relative_to(weights).as_posix(): digest(path) for path in sorted(weights.rglob("*")) if path.is_file()}
+    return {path.relative_to(weights).as_posix(): sha256(path) for path in sorted(weights.rglob("*")) if path.is_file()}

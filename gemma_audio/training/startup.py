@@ -8,12 +8,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from gemma_audio.config.savings import missing
 from gemma_audio.config.schema import Savings, Stage
 from gemma_audio.errors import GemmaAudioError
 from gemma_audio.evaluation.memory import Batches
@@ -34,9 +35,8 @@ AT_ONCE = 16
 
 def remedy(stage: Stage, savings: Savings) -> str:
     """What to type where not even one row fits."""
-    off = [field.name for field in fields(savings) if field.name != "name" and not getattr(savings, field.name)]
     wanted = [] if stage.checkpointing else ["stage.checkpointing=true"]
-    wanted += [f"trainer.savings.{name}=true" for name in off]
+    wanted += [f"trainer.savings.{name}=true" for name in missing(savings)]
     return ", ".join([*wanted, "a smaller model or shorter clips"]) + " would take less"
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from gemma_audio.cli.gpu import __main__ as gpu
-from gemma_audio.cli.gpu.case import NONE, ORDER, cases
+from gemma_audio.cli.gpu.case import ORDER, cases, none
 from gemma_audio.cli.gpu.measure import attempt
 from gemma_audio.cli.gpu.step import Took
 from gemma_audio.cli.gpu.subject import Subject
@@ -22,7 +22,7 @@ def test_every_saving_is_added_once_and_the_first_case_has_none() -> None:
     names = {field.name for field in fields(Savings)} - {"name"}
     assert set(ORDER) == names
     first, *others = cases()
-    assert first.savings == NONE
+    assert first.savings == none()
     assert first.stock_loss
     on = [sum(getattr(case.savings, name) for name in names) for case in others]
     assert on == [*range(1, len(names) + 1), len(names)]

@@ -14,9 +14,8 @@ from gemma_audio.config.compose import load_config
 from gemma_audio.config.kinds import AdapterMethod
 from gemma_audio.config.schema import Adapter, Evaluation, Model
 from gemma_audio.models import adapters, delta
-from gemma_audio.models.export.base_files import dead_names
 from gemma_audio.models.load import load
-from gemma_audio.models.weight_files import INDEX
+from gemma_audio.models.weight_files import INDEX, dead_names
 from gemma_audio.world.tiny import build_config, build_processor
 from gemma_audio.world.tokenizer import build_tokenizer
 

@@ -10,10 +10,11 @@ import pytest
 from gemma_audio.config import load_config
 from gemma_audio.config.schema import Adapter, Model, Stage
 from gemma_audio.errors import ConfigError
-from gemma_audio.models import adapters, parts
+from gemma_audio.models import adapters
 from gemma_audio.models.architecture import E4B
 from gemma_audio.models.load import load
-from gemma_audio.models.scope import part_of, pattern
+from gemma_audio.models.prefixes import ADAPTED, part_of
+from gemma_audio.models.scope import pattern
 from gemma_audio.models.size import E4B as SIZE
 from gemma_audio.models.untrained import build_net
 
@@ -28,7 +29,7 @@ def scope(name: str, *more: str) -> Adapter:
 
 
 def by_part(targets: list[str]) -> dict[str | None, int]:
-    return Counter(part_of(name) for name in targets)
+    return Counter(part_of(name, ADAPTED) for name in targets)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_modules_of_a_scope_on_the_small_model(base: Model, name: str, expected:
     wrapped = adapters.attach(load(base)[0], scope(name))
     assert by_part(adapters.targets(wrapped)) == expected
     trained = [n for n, p in wrapped.named_parameters() if p.requires_grad]
-    assert {parts.part_of(n.removeprefix("base_model.model.")) for n in trained} == set(expected)
+    assert {part_of(n.removeprefix("base_model.model.")) for n in trained} == set(expected)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_modules_and_sizes_of_a_scope_on_e4b(
     sizes: Counter[str | None] = Counter()
     for parameter_name, parameter in wrapped.named_parameters():
         if parameter.requires_grad:
-            sizes[part_of(parameter_name.removeprefix("base_model.model."))] += parameter.numel()
+            sizes[part_of(parameter_name.removeprefix("base_model.model."), ADAPTED)] += parameter.numel()
     assert sizes == parameters
     stage = Stage(name="s", objective="qa", adapter=adapter, steps=1, batch_size=1, micro_batch_size=1)
     assert SIZE.trained(stage) == sum(parameters.values())  # what is said of it before it is loaded

@@ -13,10 +13,10 @@ from safetensors.torch import load_file, save_file
 
 from gemma_audio.errors import GemmaAudioError
 from gemma_audio.models.architecture import Architecture
-from gemma_audio.models.export.base_files import dead_names, read_table
+from gemma_audio.models.export.base_files import read_table
 from gemma_audio.models.export.shards import plan, write_shards
 from gemma_audio.models.untrained import build_net
-from gemma_audio.models.weight_files import INDEX
+from gemma_audio.models.weight_files import INDEX, dead_names
 
 
 @pytest.fixture

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
+from gemma_audio.config.compose import load_config
 from gemma_audio.config.schema import Savings
 
-NONE = Savings(
-    name="none",
-    supervised_logits=False,
-    shared_kv_pruning=False,
-    factored_dora=False,
-    cached_features=False,
-    host_embedding=False,
-    without_vision=False,
-)
 ORDER = ("supervised_logits", "shared_kv_pruning", "factored_dora", "host_embedding", "without_vision", "cached_features")
 """In the order in which they are added; every saving stands here."""
 
@@ -30,11 +23,17 @@ class Case:
     stock_loss: bool = False
 
 
+def none() -> Savings:
+    """The savings of conf/savings/none.yaml."""
+    return load_config("savings@trainer.savings=none").trainer.savings
+
+
 def cases() -> Iterator[Case]:
     """All cases; the first is the one that the ratios refer to, the last ones have every saving."""
-    yield Case("stock", NONE, stock_loss=True)
-    on = NONE
+    on = none()
+    yield Case("stock", on, stock_loss=True)
     for name in ORDER:
-        on = replace(on, **{name: True})  # type: ignore[arg-type]
+        added: dict[str, Any] = {name: True}
+        on = replace(on, **added)
         yield Case(f"+ {name}", on)
     yield Case("all, dropout 0", on, dropout=0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -43,7 +44,7 @@ def _adapter(
         rows = subject.rows(length, subject.batch, heard=heard)
         step = step or Step(net, subject.adapter_stage(case), case, rows, subject.encoder.pad_id)
         step.rows = rows
-        took, failure = attempt(lambda step=step: step.measured(repeats))  # type: ignore[misc]
+        took, failure = attempt(partial(step.measured, repeats))
         yield Row(
             case.name,
             length,

@@ -56,17 +56,6 @@ def tensor_names(path: Path) -> list[str]:
     return list(found.tensors)
 
 
-def dead_names(config: Mapping[str, Any]) -> list[str]:
-    """The keys and values of layers that reuse another's: no loader of transformers needs them, others refuse without them."""
-    text = config["text_config"]
-    layers, shared = int(text["num_hidden_layers"]), int(text.get("num_kv_shared_layers") or 0)
-    return [
-        f"model.language_model.layers.{layer}.self_attn.{name}.weight"
-        for layer in range(layers - shared, layers)
-        for name in ("k_proj", "v_proj", "k_norm")
-    ]
-
-
 def _table(found: Header) -> dict[str, Stored]:
     return {name: _stored(found, entry) for name, entry in found.tensors.items()}
 

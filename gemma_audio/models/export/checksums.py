@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
+
+from gemma_audio.files import sha256
 
 MANIFEST = "checksums.json"
 VERIFIED = "verified.json"
@@ -27,12 +28,6 @@ def damaged(folder: Path) -> list[str]:
     changed = [f"{name} has changed" for name in sums if (folder / name).is_file() and sha256(folder / name) != sums[name]]
     present = {path.relative_to(folder).as_posix() for path in _files(folder)}
     return [*missing, *changed, *(f"{name} is no part of the export" for name in sorted(present - set(sums)))]
-
-
-def sha256(path: Path) -> str:
-    """The sha256 of a file's content, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _files(folder: Path) -> list[Path]:

@@ -14,6 +14,7 @@ from gemma_audio.config.schema import Savings
 from gemma_audio.errors import GemmaAudioError, Problem
 from gemma_audio.models import adapters, delta
 from gemma_audio.models.export import fidelity, stock
+from gemma_audio.models.export.base_files import tensor_names
 from gemma_audio.models.export.questions import questions
 from gemma_audio.models.export.source import Source, adapted
 from gemma_audio.models.load import load
@@ -80,7 +81,8 @@ def _replace(found: Merged, weights: Path) -> None:
     """Put the tensors that were trained in full in their place, one at a time."""
     parameters = dict(found.net.named_parameters())
     with safe_open(weights / delta.FILE, framework="pt") as file:
-        before = {name: parameters[name].clone() for name in file.keys() if name in parameters}  # noqa: SIM118
+        names = tensor_names(weights / delta.FILE)
+        before = {name: parameters[name].clone() for name in names if name in parameters}
         delta.apply(found.net, weights)
         for name, old in before.items():
             found.losses.append(fidelity.loss(name, old, file.get_tensor(name), parameters[name]))

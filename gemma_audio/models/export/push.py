@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from gemma_audio.errors import GemmaAudioError, Problem
+from gemma_audio.files import sha256
 from gemma_audio.models import hub
-from gemma_audio.models.export.checksums import MANIFEST, VERIFIED, damaged, sha256
+from gemma_audio.models.export.checksums import MANIFEST, VERIFIED, damaged
 
 
 @dataclass(frozen=True)

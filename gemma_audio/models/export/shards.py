@@ -54,10 +54,11 @@ def total_bytes(entries: Mapping[str, Entry]) -> int:
 def _write(path: Path, entries: Mapping[str, Entry]) -> None:
     # Wide types first: every tensor then starts at a multiple of its own width.
     order = sorted(entries, key=lambda name: (-WIDTHS[_dtype(entries[name])], name))
-    header, start = {"__metadata__": {"format": "pt"}}, 0
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    start = 0
     for name in order:
         entry, end = entries[name], start + _nbytes(entries[name])
-        header[name] = {"dtype": _dtype(entry), "shape": list(entry.shape), "data_offsets": [start, end]}  # type: ignore[dict-item]
+        header[name] = {"dtype": _dtype(entry), "shape": list(entry.shape), "data_offsets": [start, end]}
         start = end
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)

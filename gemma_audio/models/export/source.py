@@ -12,9 +12,9 @@ from gemma_audio.errors import GemmaAudioError, Problem
 from gemma_audio.models import base
 from gemma_audio.models.export.base_files import read_table, tensor_names
 from gemma_audio.models.fetch import folder_of
+from gemma_audio.models.prefixes import WRAPPED
 
 DELTA, ADAPTER = "delta.safetensors", "adapter/adapter_model.safetensors"
-WRAPPED = "base_model.model."
 
 
 @dataclass(frozen=True)

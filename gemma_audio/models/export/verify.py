@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from gemma_audio.errors import ConfigError, GemmaAudioError, Problem
+from gemma_audio.files import sha256
 from gemma_audio.models import processor_files
-from gemma_audio.models.export.base_files import Stored, dead_names, read_table
-from gemma_audio.models.export.checksums import MANIFEST, VERIFIED, damaged, sha256
+from gemma_audio.models.export.base_files import Stored, read_table
+from gemma_audio.models.export.checksums import MANIFEST, VERIFIED, damaged
 from gemma_audio.models.export.config import disagreements
+from gemma_audio.models.weight_files import dead_names
 
 STOCK = Path(__file__).with_name("stock.py")
 REQUIRED = (

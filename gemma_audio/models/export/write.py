@@ -14,13 +14,13 @@ from transformers import Gemma4Config
 
 from gemma_audio.errors import GemmaAudioError, Problem
 from gemma_audio.models.export import questions, stock
-from gemma_audio.models.export.base_files import Stored, dead_names, read_table
+from gemma_audio.models.export.base_files import Stored, read_table
 from gemma_audio.models.export.config import readable
 from gemma_audio.models.export.merged import Merged, merged
 from gemma_audio.models.export.report import report, table
 from gemma_audio.models.export.shards import NAMES, Entry, total_bytes, write_shards
 from gemma_audio.models.export.source import Source, check, check_space
-from gemma_audio.models.weight_files import INDEX
+from gemma_audio.models.weight_files import INDEX, dead_names
 
 ADAPTER = "adapter"
 FIDELITY, CONFIG, PROCESSOR, GENERATION = "fidelity.json", "config.json", "processor_config.json", "generation_config.json"
@@ -91,10 +91,9 @@ def _configure(source: Source, model: Merged, folder: Path | None, into: Path) -
 def _processor(model: Merged, folder: Path | None, into: Path) -> None:
     """The base's own files byte for byte; what it lacks, or a processor without its sound part, as transformers saves it."""
     own = {CONFIG, INDEX, "README.md"}
-    for pattern in COPIED if folder is not None else ():
-        for path in folder.glob(pattern):  # type: ignore[union-attr]
-            if path.name not in own and path.is_file():
-                shutil.copyfile(path, into / path.name)
+    for path in [path for pattern in COPIED for path in folder.glob(pattern)] if folder is not None else []:
+        if path.name not in own and path.is_file():
+            shutil.copyfile(path, into / path.name)
     if "feature_extractor" not in _read(into / PROCESSOR):
         model.processor.save_pretrained(into)
     if not (into / GENERATION).exists():
