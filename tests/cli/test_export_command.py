@@ -17,8 +17,9 @@ from typer.testing import CliRunner, Result
 
 from gemma_audio.cli.main import main as train
 from gemma_audio.cli.model.main import app
+from gemma_audio.errors import GemmaAudioError
 from gemma_audio.models.export import questions
-from gemma_audio.models.export.checksums import VERIFIED
+from gemma_audio.models.export.checksums import VERIFIED, damaged
 from gemma_audio.models.export.push import Upload, check, push
 from gemma_audio.models.export.verify import STOCK
 
@@ -120,8 +121,26 @@ def test_what_exists_is_not_overwritten(run: Path, exported: Path, tmp_path: Pat
 def test_failed_export_leaves_nothing_behind(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda place: shutil._ntuple_diskusage(1, 1, 0))
     monkeypatch.setattr(questions, "COUNT", 1)
-    assert "free some space" in refused("export", str(run), "--out", str(tmp_path / "new"))
+    said = refused("export", str(run), "--out", str(tmp_path / "new"))
+    assert "free some space" in said
+    assert "merging" not in said, "a full disk is told before the work"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_failed_evaluation_leaves_the_export_whole(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, into: Path, **__: object) -> None:
+        into.mkdir()
+        raise GemmaAudioError("no room for a single question")
+
+    monkeypatch.setattr("gemma_audio.sweep.rooms.evaluate", broken)
+    monkeypatch.setattr(questions, "COUNT", 1)
+    out = tmp_path / "new"
+    said = refused("export", str(run), "--out", str(out), "--evaluate")
+    assert "no room for a single question" in said
+    assert f"{out} is whole" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
+    assert damaged(out) == []
+    assert "These files were not evaluated" in (out / "README.md").read_text()
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,26 +36,21 @@ def export_run(
         remedy = "type the run's command again, or leave --evaluate out"
         raise _refusal(str(trained.world), "is gone, so there are no questions", remedy)
     partial = _partial(out)
-    try:
-        record = _written(source, trained, partial, evaluate=evaluate)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
+    with _removed_on_failure(partial):
+        record = _written(source, trained, partial)
     (partial / MARK).unlink()
     partial.rename(out)
+    if evaluate:
+        _evaluated(trained, source, record, out)
     fidelity: dict[str, Any] = record["fidelity"]
     return fidelity
 
 
-def _written(source: Source, trained: Trained, into: Path, *, evaluate: bool) -> dict[str, Any]:
+def _written(source: Source, trained: Trained, into: Path) -> dict[str, Any]:
     from gemma_audio.models.export.write import export
 
     record = export(source, into, print)
-    scores = _evaluated(trained, source, into) if evaluate else None
-    exported = Exported.of(record, adapter=(into / "adapter").is_dir(), scores=scores)
-    (into / "README.md").write_bytes(model_card(trained.subject, exported).encode("utf-8", "replace"))
-    if scores is not None:
-        scores.unlink()  # it repeats the benchmark's questions, which are not ours to pass on; predictions.jsonl has ids alone
+    _card(trained, record, into, None)
     (into / "NOTICE.md").write_text(notice(trained.subject), encoding="utf-8")
     document = json.dumps(_provenance(trained, source, record), indent=1)
     (into / "provenance.json").write_text(document + "\n")
@@ -61,18 +58,43 @@ def _written(source: Source, trained: Trained, into: Path, *, evaluate: bool) ->
     return record
 
 
-def _evaluated(trained: Trained, source: Source, into: Path) -> Path:
-    """Evaluate the files as written, with the evaluation's own code; returns their scores.csv."""
+def _card(trained: Trained, record: dict[str, Any], into: Path, scores: Path | None) -> None:
+    exported = Exported.of(record, adapter=(into / "adapter").is_dir(), scores=scores)
+    (into / "README.md").write_bytes(model_card(trained.subject, exported).encode("utf-8", "replace"))
+
+
+def _evaluated(trained: Trained, source: Source, record: dict[str, Any], out: Path) -> None:
+    """Evaluate the export with the evaluation's own code, and put the outcome into it; a failure leaves it as it was."""
+    print(f"{out} is whole; answering the benchmark with it")
+    partial = _partial(out)
+    with _removed_on_failure(partial):
+        _evaluate(trained, source, out, partial / EVALUATION)
+    (partial / EVALUATION).rename(out / EVALUATION)
+    shutil.rmtree(partial)
+    scores = out / EVALUATION / "scores.csv"
+    _card(trained, record, out, scores)
+    scores.unlink()  # it repeats the benchmark's questions, which are not ours to pass on; predictions.jsonl has ids alone
+    write_checksums(out)
+
+
+def _evaluate(trained: Trained, source: Source, exported: Path, into: Path) -> None:
     from dataclasses import replace
 
     from gemma_audio.config.kinds import Weights
     from gemma_audio.sweep.rooms import evaluate
 
-    print("evaluating the exported files")
-    model = replace(trained.model, source=str(into), revision=None, weights=Weights.pretrained, dtype=source.dtype)
+    model = replace(trained.model, source=str(exported), revision=None, weights=Weights.pretrained, dtype=source.dtype)
     work = {"model": model, "data_folder": trained.world, "trainer": trained.trainer, "chain": (), "plugins": trained.plugins}
-    evaluate(trained.evaluation, **work, into=into / EVALUATION)
-    return into / EVALUATION / "scores.csv"
+    evaluate(trained.evaluation, **work, into=into)
+
+
+@contextmanager
+def _removed_on_failure(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _provenance(trained: Trained, source: Source, record: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,11 @@ from gemma_audio.config.kinds import Weights
 from gemma_audio.config.schema import Evaluation, Model
 from gemma_audio.errors import GemmaAudioError, Problem
 from gemma_audio.models import base
-from gemma_audio.models.export.base_files import read_table, tensor_names
+from gemma_audio.models.export.base_files import WIDTHS, read_table, tensor_names
 from gemma_audio.models.fetch import folder_of
 from gemma_audio.models.prefixes import WRAPPED
 
+TYPES = {"float32": "F32", "bfloat16": "BF16", "float16": "F16"}
 DELTA, ADAPTER = "delta.safetensors", "adapter/adapter_model.safetensors"
 
 
@@ -51,6 +53,12 @@ class Source:
             found |= dict.fromkeys(tensor_names(folder / "weights" / DELTA))
             found |= dict.fromkeys(adapted(folder / "weights"))
         return list(found)
+
+    def bytes_at_most(self, folder: Path) -> int:
+        """Bytes of the exported tensors at most, from the headers of the base in `folder`."""
+        touched, width = set(self.touched()), WIDTHS[TYPES[self.dtype]]
+        table = read_table(folder).items()
+        return sum(math.prod(entry.shape) * width if name in touched else entry.nbytes for name, entry in table)
 
 
 def check(source: Source) -> None:

@@ -34,8 +34,11 @@ def export(source: Source, into: Path, say: Say = lambda line: None) -> dict[str
     Raises GemmaAudioError, before any weight is read where the base's headers already show what is wrong.
     """
     check(source)
+    folder = source.base_folder()
+    if folder is not None:
+        check_space(into, source.bytes_at_most(folder))
     say("loading the base and merging the stages")
-    model, folder = merged(source), source.base_folder()
+    model = merged(source)
     entries = _entries(source, model, folder)
     check_space(into, total_bytes(entries))
     say(f"writing {total_bytes(entries) / 1e9:.2f} GB")
