@@ -59,6 +59,7 @@ class Hearing:
         self._autocast = (kind, torch.get_autocast_dtype(kind), torch.is_autocast_enabled(kind))
         self.dtype: torch.dtype = self._autocast[1] if self._autocast[2] else tower.output_proj.weight.dtype
         self._maker = self._describe(extractor)
+        self._resting = False
 
     def key(self, wave: Features) -> str:
         """The name of a sound's features: a digest of the samples and of everything else that decides them."""
@@ -71,6 +72,8 @@ class Hearing:
         tensor = self.cache.get(key)
         if tensor is None:
             tensor = self._hear([(key, frames())])[0]
+            if self._resting:
+                self.rest()
         return tensor.float().numpy()
 
     def hear(self, frames: Mapping[str, Features]) -> None:
@@ -84,6 +87,7 @@ class Hearing:
     def rest(self) -> None:
         """Leave the accelerator to others: the tower goes to the host until a sound is missing."""
         self.tower.to("cpu")
+        self._resting = True
 
     @torch.no_grad()
     def _hear(self, sounds: Sequence[tuple[str, Features]]) -> list[Tensor]:

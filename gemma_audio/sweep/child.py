@@ -56,7 +56,10 @@ class Events:
         self._pipe, self._last = pipe, 0.0
 
     def watch(self) -> Watch:
-        return Watch(began=lambda name, action: self._send(Event("began", name, action)), progress=self.progress)
+        return Watch(began=self._began, progress=self.progress, say=self.say)
+
+    def _began(self, name: str, action: str) -> None:
+        self._send(Event("began", name, action))
 
     def say(self, line: str) -> None:
         logging.getLogger(__name__).info(line)

@@ -51,7 +51,7 @@ def evaluation_identity(evaluation: Evaluation, data: dict[str, Any] | None) -> 
 def train(stage: Stage, **work: Any) -> dict[str, Any]:
     """Train one stage.
 
-    `work` is model, data_folder, trainer, chain, into, log, progress, plugins, features, and probe with its folder.
+    `work` is model, data_folder, trainer, chain, into, log, progress, say, plugins, features, and probe with its folder.
     """
     from gemma_audio.training.run import train
 

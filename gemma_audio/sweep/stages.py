@@ -22,12 +22,13 @@ from gemma_audio.sweep.store import Store, Stored
 
 @dataclass(frozen=True)
 class Watch:
-    """Who is told what happens: a step of work began, it advanced, a stage logged figures, a stage's folder is sealed."""
+    """Who is told what happens: a step of work began, it advanced, a stage logged figures, its folder is sealed; or a line."""
 
     began: Callable[[str, str], None] = lambda name, action: None
     progress: Callable[[int, int, dict[str, Any]], None] = lambda done, total, figures: None
     log: Callable[[str, int, dict[str, float]], None] = lambda stage, step, figures: None
     sealed: Callable[[str, Stored], None] = lambda stage, stored: None
+    say: Callable[[str], None] = lambda line: None
 
 
 @dataclass
@@ -170,7 +171,7 @@ class _Walker:
         def build(into: Path) -> None:
             self.watch.began(stage.name, "training")
             curve = Curve(into / "metrics.csv", partial(self.watch.log, stage.name))
-            work = self._work(into, self.links.data) | {"log": curve} | self._probe()
+            work = self._work(into, self.links.data) | {"log": curve, "say": self.watch.say} | self._probe()
             record = self.links.rooms.train(stage, **work)
             curve.finish()
             _cost(into, record["seconds"])  # they add up over the attempts that a stage took

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from gemma_audio.data.corpus import Corpus
@@ -15,6 +16,7 @@ from gemma_audio.models.hearing import Features, Hearing
 MEMORY = 1 << 30
 AT_ONCE = 64  # clips whose frames are in memory while the tower hears them
 SHOWN = 3
+EVERY = 10.0  # seconds between two lines about how far the tower is
 
 
 class Clips:
@@ -49,13 +51,23 @@ class Clips:
             return Sound(tokens, self._length(clip), partial(self.frames, clip))
         return Sound(tokens, tokens, partial(self._output, clip))
 
-    def hear(self, hearing: Hearing, clips: Sequence[str]) -> None:
-        """Feed the tower's outputs from now on, and make those of `clips` that are still missing."""
+    def hear(self, hearing: Hearing, clips: Sequence[str], say: Callable[[str], None] = lambda line: None) -> None:
+        """Feed the tower's outputs from now on, and make those of `clips` that are still missing; long work is told by `say`."""
         self._hearing = hearing
         missing = [clip for clip in clips if not hearing.cache.holds(self._key(clip))]
         missing.sort(key=lambda clip: (self._length(clip), clip))  # clips of equal length share a batch
+        total, done, began = sum(map(self._length, missing)), 0, time.monotonic()
+        told = began
         for at in range(0, len(missing), AT_ONCE):
-            hearing.hear({self._key(clip): self._unkept(clip) for clip in missing[at : at + AT_ONCE]})
+            part = missing[at : at + AT_ONCE]
+            hearing.hear({self._key(clip): self._unkept(clip) for clip in part})
+            done += sum(map(self._length, part))
+            if (now := time.monotonic()) - told >= EVERY:
+                left = (now - began) * (total - done) / done
+                say(f"the audio tower has heard {at + len(part)} of {len(missing)} clips, about {left:.0f} s left")
+                told = now
+        if lost := hearing.cache.counts["unwritten"]:
+            say(f"the disk has no room for the audio tower's outputs of {lost} clips: each is heard anew when a step needs it")
 
     def check(self, clips: Sequence[str]) -> None:
         """Raise GemmaAudioError that counts the clips which cannot be heard whole and names the first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -45,6 +45,7 @@ class StageModule(LightningModule):
         self._optimizer_state: dict[str, Any] | None = None
         self.hearing: Hearing | None = None
         self._heard: Counter[str] = Counter()  # in earlier attempts
+        self.say: Callable[[str], None] = lambda line: None
 
     @property
     def base(self) -> Any:
@@ -92,7 +93,7 @@ class StageModule(LightningModule):
         tower, extractor = self.base.model.audio_tower, self.examples.encoder.processor.feature_extractor
         with self.precision():
             self.hearing = Hearing(tower, extractor, self.features, self.device)
-        self.examples.clips.hear(self.hearing, self.examples.visited(self.steps))
+        self.examples.clips.hear(self.hearing, self.examples.visited(self.steps), self.say)
         self.hearing.rest()
         self.base.model.audio_tower = CachedTower(self.hearing.dtype)
 

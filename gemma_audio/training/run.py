@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,11 @@ from gemma_audio.config.schema import Model, Probe, Stage, Trainer
 from gemma_audio.data.corpus import Corpus
 from gemma_audio.data.encoder import Encoder
 from gemma_audio.evaluation import benchmarks
-from gemma_audio.models.feature_cache import FeatureCache
+from gemma_audio.models.feature_cache import RESERVE, FeatureCache
 from gemma_audio.models.hearing import cache_folder
 from gemma_audio.models.load import fingerprint, load
 from gemma_audio.training import dev_probe, record
-from gemma_audio.training.checkpoint import SealedCheckpoints
+from gemma_audio.training.checkpoint import KEPT, SealedCheckpoints
 from gemma_audio.training.metrics import Metrics, MetricSink, Progress
 from gemma_audio.training.module import StageModule
 from gemma_audio.training.objectives import module_class, takes_savings
@@ -42,11 +42,13 @@ def train(
     probe: Probe | None = None,
     probe_folder: Path | None = None,
     features: Path | None = None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
     """Train `stage` on top of `model` and the stages of `chain`; return and write `into`/training.json.
 
     With `probe` its dev questions (of the world in `probe_folder`, where they are embedded) are answered on the way: probes.csv.
     `features` is the folder of the base's audio tower's outputs that all runs share; without it they last as checkpoints do.
+    `say` is told in words what neither `log` nor `progress` can tell: how long a wait before step 1 takes, a disk that is full.
 
     Leaves `into`/weights (delta.safetensors, adapter/), metrics.csv and the checkpoints, which are the caller's to remove once
     the weights are safe. A run that was stopped, or whose weights were damaged since, goes on from the newest valid checkpoint
@@ -64,7 +66,8 @@ def train(
         module.restore(state)
     into.mkdir(parents=True, exist_ok=True)
     metrics = Metrics(into / record.METRICS, stage.name, module.start, stage.steps, log, progress)
-    outputs = FeatureCache(cache_folder(chain, features, checkpoints.folder / "features"))
+    outputs = FeatureCache(cache_folder(chain, features, checkpoints.folder / "features"), reserve=RESERVE + _checkpoints(module))
+    module.say = say
     module.begin(checkpoints, metrics, outputs, probe.every if probe else None)
     known = {"base": fingerprint(model), "savings": module.savings()}  # the fit may take the audio tower out
     if module.start < stage.steps:
@@ -72,6 +75,11 @@ def train(
         with _quiet():
             _lightning(trainer, checkpoints, callbacks).fit(module)
     return _finish(module, model, into, damaged, probe, known)
+
+
+def _checkpoints(module: StageModule) -> int:
+    """Bytes of the checkpoints that lie there while one is written: each holds the trained tensors and AdamW's two moments."""
+    return (KEPT + 1) * 3 * sum(parameter.nbytes for parameter in module.trained().values())
 
 
 def _dev_probe(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from training_cases import gradients, hear, make_module, make_stage, worst
@@ -14,7 +16,9 @@ from gemma_audio.config.kinds import Objective
 from gemma_audio.config.schema import Adapter, Model, Savings, Trainer
 from gemma_audio.data.corpus import Corpus
 from gemma_audio.errors import GemmaAudioError
-from gemma_audio.training import run
+from gemma_audio.models.feature_cache import FeatureCache
+from gemma_audio.models.hearing import Hearing
+from gemma_audio.training import features, run
 from gemma_audio.training.attributes import AttributeWarmup
 from gemma_audio.training.features import Clips
 
@@ -82,6 +86,39 @@ def test_a_damaged_output_is_heard_again(base: Model, data: Path, tmp_path: Path
     again._gradients(0, again.examples.rows(0))
     assert worst(gradients(again), expected) == 0
     assert counts["damaged"] == counts["written"] == len({example.clip for example, _ in again.examples.picks(0)})
+
+
+def test_a_full_disk_is_told_and_a_resting_tower_goes_back_to_its_place(base: Model, data: Path, tmp_path: Path) -> None:
+    module = make_module(make_stage(Objective.qa, trains=["projector"]), base, data)
+    said: list[str] = []
+    hearing = Hearing(module.base.model.audio_tower, extractor(module), FeatureCache(tmp_path, memory=1, reserve=1 << 60))
+    visited = module.examples.visited(6)
+    module.examples.clips.hear(hearing, visited, said.append)
+    assert said == [line for line in said if f"has no room for the audio tower's outputs of {len(visited)} clips" in line] != []
+    rests: list[bool] = []
+    hearing.rest()
+    hearing.tower.register_forward_hook(lambda *_: rests.append(False))
+    rest = hearing.rest
+    hearing.rest = lambda: (rests.append(True), rest())  # type: ignore[method-assign, func-returns-value]
+    assert all(np.asarray(row.features).any() for row in module.examples.rows(0))
+    assert rests == [False, True] * (len(rests) // 2) != [], "whenever it is asked, the tower leaves the accelerator again"
+
+
+def test_long_hearing_says_how_far_it_is(base: Model, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "EVERY", 0.0)
+    monkeypatch.setattr(features, "AT_ONCE", 2)
+    module = make_module(make_stage(Objective.qa, trains=["projector"]), base, data)
+    said: list[str] = []
+    visited = module.examples.visited(6)
+    hearing = Hearing(module.base.model.audio_tower, extractor(module), FeatureCache(tmp_path))
+    module.examples.clips.hear(hearing, visited, said.append)
+    assert len(said) == math.ceil(len(visited) / 2)
+    assert said[0].startswith(f"the audio tower has heard 2 of {len(visited)} clips, about ")
+    assert said[-1].endswith(f"heard {len(visited)} of {len(visited)} clips, about 0 s left")
+
+
+def extractor(module: Any) -> Any:
+    return module.examples.encoder.processor.feature_extractor
 
 
 @pytest.mark.parametrize("settings", [{"trains": ["audio_tower"]}, {"trains": ["audio_tower.layers[-1]"]}, {"adapter": SOUND}])
