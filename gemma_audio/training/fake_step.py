@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.nn import functional
 
 from gemma_audio.config.schema import Savings, Stage
 from gemma_audio.data.collate import Encoded
@@ -65,7 +66,7 @@ def train(net: Any, stage: Stage, savings: Savings, shape: Shape, *, mixed: bool
     mode = FakeTensorMode(allow_non_fake_inputs=True)
     fill(module.net, mode)
     module.train()
-    with mode, FakeCost(), _pieces_of_a_gpu():
+    with mode, FakeCost(), _as_on_a_gpu():
         _make_ready(module)
     rows = _rows(net.config, shape, cached)
 
@@ -118,17 +119,22 @@ def _rows(config: Any, shape: Shape, cached: bool) -> list[Encoded]:
 
 
 def _cost(work: Callable[[], None], mode: FakeTensorMode, mixed: bool) -> Cost:
-    with mode, FakeCost() as cost, torch.autocast("cpu", torch.bfloat16, enabled=mixed), _pieces_of_a_gpu():
+    with mode, FakeCost() as cost, torch.autocast("cpu", torch.bfloat16, enabled=mixed), _as_on_a_gpu():
         work()
     return Cost(cost.peak, cost.flops, cost.operations)
 
 
 @contextmanager
-def _pieces_of_a_gpu() -> Iterator[None]:
-    """Work on as many rows at a time as on a GPU, though fake tensors stand on the CPU."""
-    cached = pieces.CACHED
-    pieces.CACHED = pieces.LAUNCHED
+def _as_on_a_gpu() -> Iterator[None]:
+    """A GPU's pieces of rows and its fused dropout, which keeps a byte an element, though fake tensors stand on the CPU."""
+    cached, dropout = pieces.CACHED, functional.dropout
+    pieces.CACHED, functional.dropout = pieces.LAUNCHED, _fused_dropout
     try:
         yield
     finally:
-        pieces.CACHED = cached
+        pieces.CACHED, functional.dropout = cached, dropout
+
+
+def _fused_dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """What CUDA computes dropout by; on a CPU torch keeps a mask as wide as the input."""
+    return torch.native_dropout(input, p, training)[0] if training and p else input

@@ -33,13 +33,23 @@ def test_the_quick_way_measures_all_and_says_what_made_it(tmp_path: Path, capsys
     assert gpu.main(asked) == 0
     made = json.loads((tmp_path / "cost.json").read_text())
     rows = made["rows"]
-    assert [row["case"] for row in rows[:-2]] == [case.name for case in cases()]
+    assert [row["case"] for row in rows[:-3]] == [case.name for case in cases()]
     assert all(row["took"]["seconds"] > 0 and not row["failure"] for row in rows)
     assert rows[0]["times"] == 1.0
     assert made["quick"]
     assert torch.__version__.startswith(made["versions"]["torch"])
     assert "stage 1, tower trained" in (tmp_path / "table.md").read_text()
     assert "cost.json" in capsys.readouterr().out
+
+
+def test_only_what_is_named_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--quick", "--seconds", "1", "--repeats", "1", "--questions", "3", "--out", str(tmp_path), "--only"]
+    assert gpu.main([*asked, "all_dropout_0", "questions"]) == 0
+    rows = json.loads((tmp_path / "cost.json").read_text())["rows"]
+    assert [row["case"].split(",")[0] for row in rows] == ["all", "3 questions", "3 questions"]
+    assert rows[0]["times"] is None
+    assert gpu.main([*asked, "everything"]) == 2
+    assert "known are stock, supervised_logits, " in capsys.readouterr().err
 
 
 def test_without_a_gpu_it_says_what_to_do(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

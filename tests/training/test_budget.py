@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -59,6 +60,12 @@ def stock_loss(module: Any, rows: Any) -> Tensor:
 def test_a_step_with_every_saving_stays_under_13_gb() -> None:
     """12.6 GB, of which 0.6 are an allowance."""
     assert total(static(case(*EVERY))) + cost(*EVERY).peak <= 13.0 * GB
+
+
+def test_the_published_dropout_stays_under_13_gb_without_the_allowance() -> None:
+    assert QUESTIONS.adapter
+    dropped = case(*EVERY, stage=replace(QUESTIONS, adapter=replace(QUESTIONS.adapter, dropout=0.05)))
+    assert total(static(dropped)) - CONTEXT + _cost(dropped).peak <= 12.7 * GB
 
 
 def test_the_stock_stack_does_not_fit_into_24_gb() -> None:

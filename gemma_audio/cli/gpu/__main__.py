@@ -33,16 +33,20 @@ def main(arguments: list[str] | None = None) -> int:
         print(NO_GPU, file=sys.stderr)
         return 2
     from gemma_audio.cli.gpu import table
-    from gemma_audio.cli.gpu.measure import matmul_rate, measure
+    from gemma_audio.cli.gpu.measure import known, matmul_rate, measure
     from gemma_audio.cli.gpu.subject import Subject
 
+    keys = asked.only or known()
+    if unknown := [key for key in keys if key not in known()]:
+        print(f"gemma-audio: --only {unknown[0]} is unknown; known are {', '.join(known())}", file=sys.stderr)
+        return 2
     sizes = {"batch": 2, "micro": 1} if asked.quick else {}
     subject = Subject(torch.device("cpu" if asked.quick else "cuda"), asked.quick, **sizes)
     rate = matmul_rate(subject.device, asked.quick)
     asked.out.mkdir(parents=True, exist_ok=True)
     about = {"quick": asked.quick, "batch": subject.batch, "micro_batch": subject.micro, "questions": asked.questions}
     rows: list[Row] = []
-    for row in _shown(measure(subject, asked.seconds, asked.repeats, asked.questions)):
+    for row in _shown(measure(subject, keys, asked.seconds, asked.repeats, asked.questions)):
         rows.append(row)  # written after each: a run that is cut short leaves what it measured
         (asked.out / "cost.json").write_text(json.dumps(table.document(rows, rate, subject.device, about), indent=1) + "\n")
         (asked.out / "table.md").write_text(table.table(rows, rate) + "\n")
@@ -54,6 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m gemma_audio.cli.gpu", description=__doc__)
     parser.add_argument("--seconds", type=float, nargs="+", default=[30.0, 20.0, 10.0], help="lengths of the sounds")
+    parser.add_argument("--only", nargs="+", metavar="CASE", help="stock, any saving's name, all_dropout_0, stage_1, questions")
     parser.add_argument("--repeats", type=int, default=3, help="optimizer steps that are timed, after one that warms up")
     parser.add_argument("--questions", type=int, default=1000, help="questions that are answered")
     parser.add_argument("--out", type=Path, default=Path("outputs/gpu"), help="where table.md and cost.json go")

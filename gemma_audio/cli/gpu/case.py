@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,6 +22,11 @@ class Case:
     savings: Savings
     dropout: float = 0.05
     stock_loss: bool = False
+
+    @property
+    def key(self) -> str:
+        """The name as it is typed."""
+        return re.sub(r"\W+", "_", self.name).strip("_")
 
 
 def none() -> Savings:

@@ -16,23 +16,34 @@ from gemma_audio.cli.gpu.step import Step, Took, wait
 from gemma_audio.cli.gpu.subject import CAPTION, Subject
 from gemma_audio.cli.gpu.table import Row
 from gemma_audio.models import memory
+from gemma_audio.training.trainables import Trainables
 
 MIXED = (10.0, 30.0)
 """Seconds of the questions' sounds, from the shortest to the longest."""
+ENCODER, QUESTIONS = "stage_1", "questions"
+"""What is measured besides the cases."""
 
 
-def measure(subject: Subject, seconds: Sequence[float], repeats: int, questions: int) -> Iterator[Row]:
-    """Rows of stage 2 by case and length, of stage 1, and of the questions."""
+def known() -> list[str]:
+    """All that can be measured, as it is typed."""
+    return [*(case.key for case in cases()), ENCODER, QUESTIONS]
+
+
+def measure(subject: Subject, keys: Sequence[str], seconds: Sequence[float], repeats: int, questions: int) -> Iterator[Row]:
+    """Rows of the cases in `keys` by length, and of stage 1 and the questions where they are named there."""
     stock: dict[float, float] = {}
-    everything = list(cases())[-1]
+    *_, published, everything = cases()
     work = {length: _least_work(subject, everything, length) for length in seconds}
-    for case in cases():
+    for case in [case for case in cases() if case.key in keys]:
         for row in _adapter(subject, case, work, repeats, stock):
             if case.stock_loss and row.took:
                 stock[row.seconds] = row.took.seconds
             yield row
-    yield _encoder(subject, everything, max(seconds), repeats)
-    yield _questions(subject, everything, questions)
+    if ENCODER in keys:
+        yield _encoder(subject, everything, max(seconds), repeats)
+    if QUESTIONS in keys:
+        yield _questions(subject, published, questions, adapted=False)
+        yield _questions(subject, published, questions, adapted=True)
 
 
 def _adapter(
@@ -72,10 +83,18 @@ def _encoder(subject: Subject, case: Case, length: float, repeats: int) -> Row:
     return Row("stage 1, tower trained", length, took, failure=failure)
 
 
-def _questions(subject: Subject, case: Case, count: int) -> Row:
+def _questions(subject: Subject, case: Case, count: int, *, adapted: bool) -> Row:
+    """The base alone, or as a trained run is scored: with its adapter beside the weights."""
     rows = subject.rows(MIXED, count, heard=True, answer=0)
-    took, failure = attempt(lambda: answer(subject.net(case.savings, heard=True), rows, subject.encoder.pad_id))
-    return Row(f"{count} questions, base, tower's outputs cached", 0, took, failure=failure)
+
+    def work() -> Took:
+        net = subject.net(case.savings, heard=True)
+        if adapted:
+            Trainables(net, subject.adapter_stage(case), case.savings).net.to(subject.device).eval()
+        return answer(net, rows, subject.encoder.pad_id)
+
+    took, failure = attempt(work)
+    return Row(f"{count} questions, {'adapter beside' if adapted else 'base'}, tower's outputs cached", 0, took, failure=failure)
 
 
 def attempt(work: Callable[[], Took]) -> tuple[Took | None, str]:

@@ -20,6 +20,8 @@ from gemma_audio.training import schedule
 from gemma_audio.training.loss import answer_loss
 from gemma_audio.training.trainables import Trainables
 
+SEED = 0
+
 
 @dataclass(frozen=True)
 class Took:
@@ -70,6 +72,7 @@ class Step:
         return Took(median(t for t, _ in times), most(), sum(map(len, self.rows)), len(self.rows), loss)
 
     def _timed(self) -> tuple[float, float]:
+        torch.manual_seed(SEED)  # of the masks of dropout
         wait(self._device)
         began = time.perf_counter()
         loss = self()

@@ -48,14 +48,16 @@ class ComposeDropped(torch.autograd.Function):
             scaled = products.scaled_b(b, g, s).to(at.adapter)
             for part, second, out in pieces(h, again, y.view(-1, y.shape[-1])):
                 torch.add(out, torch.addcmul(products.low_rank(part, scaled, bias), second, g - 1), out=out)
-        ctx.save_for_backward(x if weight.requires_grad else None, dropped, weight, bias, a, b, m, c, h, again)
-        ctx.s, ctx.at, ctx.kind = s, at, x.dtype
+        # Of xd what the products read, not the wider tensor that PEFT's dropout gives: its own backward has the mask alone.
+        ctx.save_for_backward(x if weight.requires_grad else None, low, weight, bias, a, b, m, c, h, again)
+        ctx.s, ctx.at, ctx.shape, ctx.kinds = s, at, x.shape, (x.dtype, dropped.dtype)
         return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         x, dropped, weight, _, a, b, m, c, h, again = ctx.saved_tensors
+        kind, wide = ctx.kinds
         needs = ctx.needs_input_grad
         dx = dxd = dw = dbias = da = db = dm = None
         with plain(dropped):
@@ -63,11 +65,11 @@ class ComposeDropped(torch.autograd.Function):
             low = dy.to(ctx.at.adapter)
             through, inner = low @ products.scaled_b(b, g, ctx.s).to(low.dtype), low.t() @ h
             if needs[0]:
-                dx = products.gradient_x(dy, weight).to(ctx.kind).view_as(dropped)
+                dx = products.gradient_x(dy, weight).to(kind).view(ctx.shape)
             if needs[3]:
                 dbias = dy.sum(0).to(weight.dtype)
             if needs[4]:
-                da = products.gradient_a(through, dropped.reshape(-1, dropped.shape[-1]), a)
+                da = products.gradient_a(through, dropped, a)
             if needs[5]:
                 db = products.scaled_b(inner, g, ctx.s).to(b.dtype)
             if needs[6]:
@@ -76,9 +78,8 @@ class ComposeDropped(torch.autograd.Function):
             if needs[1] or needs[2]:
                 low = products.columns_times(low, g - 1)
             if needs[1]:
-                dxd = products.gradient_x(low, weight, (through, a)).to(dropped.dtype).view_as(dropped)
+                dxd = products.gradient_x(low, weight, (through, a)).to(wide).view(ctx.shape)
             if needs[2]:
-                flat = dropped.reshape(-1, dropped.shape[-1])
-                dw = products.gradient_weight(low, flat) + products.gradient_weight(dy, x.reshape(-1, x.shape[-1]))
+                dw = products.gradient_weight(low, dropped) + products.gradient_weight(dy, x.reshape(-1, x.shape[-1]))
                 dw = dw.to(weight.dtype)
         return dx, dxd, dw, dbias, da, db, dm, None, None, None
