@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
 def _shown(rows: Iterator[Row]) -> Iterator[Row]:
     for row in rows:
         told = f"{row.took.seconds:.3g} s" if row.took else row.failure
-        print(f"{row.case}, sound of {row.seconds:g} s: {told}", file=sys.stderr, flush=True)
+        print(f"{row.case}, sound of {row.sound}: {told}", file=sys.stderr, flush=True)
         yield row
 
 

@@ -30,6 +30,11 @@ class Row:
     failure: str = ""
 
     @property
+    def sound(self) -> str:
+        """The length of the sounds, which differ where no one length was asked for."""
+        return f"{self.seconds:g} s" if self.seconds else "10-30 s"
+
+    @property
     def times(self) -> float | None:
         return self.baseline / self.took.seconds if self.took and self.baseline else None
 
@@ -59,13 +64,12 @@ def document(rows: Sequence[Row], rate: float, device: torch.device, about: dict
 
 
 def _cells(row: Row, rate: float) -> list[str]:
-    sound = f"{row.seconds:g} s" if row.seconds else "10-30 s"
     if row.took is None:
-        return [row.case, sound, row.failure, *[""] * 5]
+        return [row.case, row.sound, row.failure, *[""] * 5]
     share = row.roofline(rate)
     return [
         row.case,
-        sound,
+        row.sound,
         f"{row.took.seconds:.3g}",
         "" if row.times is None else f"{row.times:.2f}",
         f"{row.took.tokens_per_second:,.0f}",
