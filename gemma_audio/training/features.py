@@ -62,8 +62,9 @@ class Clips:
             part = missing[at : at + AT_ONCE]
             hearing.hear({self._key(clip): self._unkept(clip) for clip in part})
             done += sum(map(self._length, part))
-            if (now := time.monotonic()) - told >= EVERY:
-                left = (now - began) * (total - done) / done
+            now = time.monotonic()
+            left = (now - began) * (total - done) / done
+            if now - told >= EVERY and left > EVERY / 2:
                 say(f"the audio tower has heard {at + len(part)} of {len(missing)} clips, about {left:.0f} s left")
                 told = now
         if lost := hearing.cache.counts["unwritten"]:

@@ -112,9 +112,8 @@ def test_long_hearing_says_how_far_it_is(base: Model, data: Path, tmp_path: Path
     visited = module.examples.visited(6)
     hearing = Hearing(module.base.model.audio_tower, extractor(module), FeatureCache(tmp_path))
     module.examples.clips.hear(hearing, visited, said.append)
-    assert len(said) == math.ceil(len(visited) / 2)
+    assert len(said) == math.ceil(len(visited) / 2) - 1, "the last part needs no word"
     assert said[0].startswith(f"the audio tower has heard 2 of {len(visited)} clips, about ")
-    assert said[-1].endswith(f"heard {len(visited)} of {len(visited)} clips, about 0 s left")
 
 
 def extractor(module: Any) -> Any:
