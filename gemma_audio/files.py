@@ -27,11 +27,14 @@ def sync(path: Path) -> None:
 def write_durably(path: Path, text: str) -> None:
     """Write a small file onto the disk so that a reader sees the old one or the new one, never half of either."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    with partial.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    try:
+        with partial.open("w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def read_object(path: Path) -> dict[str, Any]:

@@ -49,7 +49,8 @@ def headers(folder: Path) -> list[Header]:
 
 def dead_names(config: Mapping[str, Any]) -> list[str]:
     """Keys and values of layers that reuse another's: no model of transformers has them, other loaders refuse without them."""
-    text = config.get("text_config") or {}
+    found = config.get("text_config")
+    text: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
     layers, shared = int(text.get("num_hidden_layers") or 0), int(text.get("num_kv_shared_layers") or 0)
     return [
         f"model.language_model.layers.{layer}.self_attn.{name}.weight"

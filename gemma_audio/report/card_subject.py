@@ -39,13 +39,23 @@ def subject(folder: Path, arm: str = "", seed: int | None = None) -> Subject:
 
     GemmaAudioError where there is none, it has not finished, or nothing was trained for it.
     """
+    if folder.name == "result.json":  # the path that a run prints
+        folder = folder.parent
     if (folder / "sweep.json").exists():
         return _of_sweep(folder, arm, seed)
     if not (folder / "result.json").exists():
         raise _refusal(str(folder), "holds neither sweep.json nor result.json", "give the folder of a sweep or of a finished run")
-    if (folder.resolve().parent / "sweep.json").exists():
-        return _of_cell(folder.resolve())
-    return _of_run(folder)
+    found = _of_cell(folder.resolve()) if (folder.resolve().parent / "sweep.json").exists() else _of_run(folder)
+    _same(folder, found.cell, arm, seed)
+    return found
+
+
+def _same(folder: Path, cell: Cell, arm: str, seed: int | None) -> None:
+    """Refuse another arm or seed than that of the one run that was given."""
+    for option, asked, held in (("--arm", arm or cell.arm, cell.arm), ("--seed", cell.seed if seed is None else seed, cell.seed)):
+        if asked != held:
+            message = f"{asked!r} was asked for, and {folder} holds {held!r}"
+            raise _refusal(option, message, f"leave {option} out, or give the folder of the sweep")
 
 
 def _of_sweep(folder: Path, arm: str, seed: int | None) -> Subject:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gemma_audio.config.kinds import Weights
 from gemma_audio.config.schema import Config, Data, Evaluation, Model, Stage
 from gemma_audio.errors import Problem
 from gemma_audio.sweep.code import Code
@@ -39,6 +40,14 @@ def model_identity(model: Model) -> dict[str, Any]:
     from gemma_audio.models.identity import identity
 
     return identity(model)
+
+
+def model_files(model: Model) -> None:
+    """Have the base's files on this machine, downloaded if need be. Raises ConfigError that says why they cannot be had."""
+    from gemma_audio.models.fetch import folder_of
+
+    if model.weights is not Weights.random:
+        folder_of(model)
 
 
 def evaluation_identity(evaluation: Evaluation, data: dict[str, Any] | None) -> dict[str, Any]:
@@ -81,3 +90,4 @@ class Rooms:
     code: Callable[[Sequence[str]], Code] = Code.read
     preload: tuple[str, ...] = ("gemma_audio.sweep.preload",)
     data_problems: Callable[[Config], list[Problem]] = data_problems
+    model_files: Callable[[Model], None] = model_files

@@ -62,7 +62,7 @@ class Runner:
     def run(self) -> bool:
         """Run every cell; True if all finished. Failed cells are in their status.json, not raised.
 
-        Raises StoreError where reuse=only and something is missing, before anything runs.
+        Raises StoreError where reuse=only and something is missing, ConfigError where a base cannot be had, before anything runs.
         """
         for cell in self.cells:
             write_status(cell.folder, "planned")
@@ -103,6 +103,7 @@ class Runner:
 
     def _make(self, progress: Progress, plans: dict[int, list[Step]]) -> None:
         first = self.cells[0].config
+        self._fetch()
         parallel = engine.side_by_side(first, len(self.cells))
         engine.prepare(first, parallel, (*self.rooms.preload, *self._plugins))
         self._data(plans)
@@ -113,6 +114,11 @@ class Runner:
                 local.run([self._task(cell, plans[cell.index]) for cell in self.cells])
         finally:
             reports.close()
+
+    def _fetch(self) -> None:
+        """Have the files of every base before data are made and cells start, so that what is missing is told once."""
+        for model in {(m.source, m.revision): m for m in (cell.config.model for cell in self.cells)}.values():
+            self.rooms.model_files(model)
 
     def _data(self, plans: dict[int, list[Step]]) -> None:
         """Build the data that cells share before any of them starts, so that none waits for another."""

@@ -68,7 +68,8 @@ class Clips:
                 say(f"the audio tower has heard {at + len(part)} of {len(missing)} clips, about {left:.0f} s left")
                 told = now
         if lost := hearing.cache.counts["unwritten"]:
-            say(f"the disk has no room for the audio tower's outputs of {lost} clips: each is heard anew when a step needs it")
+            place = f"{hearing.cache.folder} is full or cannot be written to"
+            say(f"{place}: the audio tower's outputs of {lost} clips are not kept, each is heard anew when a step needs it")
 
     def check(self, clips: Sequence[str]) -> None:
         """Raise GemmaAudioError that counts the clips which cannot be heard whole and names the first."""

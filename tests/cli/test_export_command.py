@@ -143,6 +143,19 @@ def test_failed_evaluation_leaves_the_export_whole(run: Path, tmp_path: Path, mo
     assert "These files were not evaluated" in (out / "README.md").read_text()
 
 
+def test_what_was_mistyped_is_refused_before_the_work(run: Path, tmp_path: Path) -> None:
+    out = ("--out", str(tmp_path / "new"))
+    assert "'5XB' is no size" in refused("export", str(run), *out, "--shard-size", "5XB")
+    said = refused("export", str(run), *out, "--seed", "7")
+    assert "7 was asked for" in said
+    assert "holds 4" in said
+    assert "'base' was asked for" in refused("export", str(run), *out, "--arm", "base")
+    assert "holds neither" not in refused("export", str(run / "result.json"), *out, "--seed", "7"), "a run prints that path"
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    assert "exists already" in refused("export", str(run), "--out", str(tmp_path / "link"))
+    assert [path.name for path in tmp_path.iterdir()] == ["link"]
+
+
 @pytest.fixture
 def moved(run: Path, tmp_path: Path) -> Path:
     """A copy of the run with its store, to be damaged."""

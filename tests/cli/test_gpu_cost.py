@@ -48,6 +48,8 @@ def test_only_what_is_named_is_measured(tmp_path: Path, capsys: pytest.CaptureFi
     rows = json.loads((tmp_path / "cost.json").read_text())["rows"]
     assert [row["case"].split(",")[0] for row in rows] == ["all", "3 questions", "3 questions"]
     assert rows[0]["times"] is None
+    assert gpu.main([*asked, "questions"]) == 2
+    assert "holds measurements of all_dropout_0, which" in capsys.readouterr().err
     assert gpu.main([*asked, "everything"]) == 2
     assert "known are stock, supervised_logits, " in capsys.readouterr().err
 

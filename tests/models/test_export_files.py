@@ -13,8 +13,9 @@ from safetensors.torch import load_file, save_file
 
 from gemma_audio.errors import GemmaAudioError
 from gemma_audio.models.architecture import Architecture
-from gemma_audio.models.export.base_files import read_table
+from gemma_audio.models.export.base_files import Stored, read_table
 from gemma_audio.models.export.shards import plan, write_shards
+from gemma_audio.models.export.verify import _dead
 from gemma_audio.models.untrained import build_net
 from gemma_audio.models.weight_files import INDEX, dead_names
 
@@ -117,3 +118,12 @@ def test_index_and_files_must_agree(tensors: dict[str, torch.Tensor], tmp_path: 
         read_table(tmp_path)
     with pytest.raises(GemmaAudioError, match=r"no \*\.safetensors"):
         read_table(tmp_path / "nowhere")
+
+
+def test_shared_layers_are_compared_with_what_was_exported_whatever_the_configuration_says() -> None:
+    name = "model.language_model.layers.1.self_attn.k_proj.weight"
+    assert _dead({}, {}, [name]).wrong == (f"{name} is missing",)
+    stored = Stored(Path("model.safetensors"), "BF16", (2, 2), 0, 8)
+    for text in ({"num_hidden_layers": 2, "num_kv_shared_layers": 1}, {"num_hidden_layers": "many"}):
+        (wrong,) = _dead({name: stored}, {"text_config": text}, [name]).wrong
+        assert wrong.startswith("config.json does not say their shapes")

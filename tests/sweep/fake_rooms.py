@@ -50,6 +50,10 @@ def model_identity(model: Any) -> dict[str, Any]:
     return {"source": model.source, "sha256": "0" * 64}
 
 
+def model_files(model: Any) -> None:
+    pass  # the sources are no places
+
+
 def evaluation_identity(evaluation: Any, data: dict[str, Any] | None) -> dict[str, Any]:
     return {"benchmark": str(evaluation.benchmark), "data": data, "method": str(evaluation.method)}
 
@@ -141,7 +145,9 @@ def code(plugins: Any = ()) -> Code:
     return CODE
 
 
-ROOMS = Rooms(data_identity, data_build, model_identity, evaluation_identity, train, evaluate, code, (), data_problems)
+ROOMS = Rooms(
+    data_identity, data_build, model_identity, evaluation_identity, train, evaluate, code, (), data_problems, model_files
+)
 
 if __name__ == "__main__":  # the command line with these rooms, for tests that need a process of its own
     import fake_rooms

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ import pytest
 from fake_rooms import ROOMS
 
 from gemma_audio.config import load_config
-from gemma_audio.errors import StoreError
+from gemma_audio.config.schema import Model
+from gemma_audio.errors import ConfigError, Problem, StoreError
 from gemma_audio.report.write import write_report
 from gemma_audio.sweep import engine
 from gemma_audio.sweep.engine import side_by_side
@@ -68,6 +70,20 @@ def test_data_is_built_before_the_cells_and_once(tmp_path: Path) -> None:
     made = cells(tmp_path, "", "", extra=("engine.parallel=2",))
     assert runner(made, []).run() is True
     assert (tmp_path / "store" / "calls.log").read_text().splitlines().count("world") == 1
+
+
+def test_a_base_that_cannot_be_had_is_told_once_and_before_data_are_made(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def absent(model: Model) -> None:
+        asked.append(model.source)
+        raise ConfigError([Problem("model.source", "is no repository", "check the spelling")])
+
+    made = cells(tmp_path, "", "")
+    with pytest.raises(ConfigError, match="is no repository"):
+        Runner(made, made[0].folder.parent, ["gemma-audio"], replace(ROOMS, model_files=absent)).run()
+    assert asked == ["embedded"]
+    assert not (tmp_path / "store" / "calls.log").exists()
 
 
 def test_the_report_is_rebuilt_while_other_cells_go_on(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_a_full_disk_is_told_and_a_resting_tower_goes_back_to_its_place(base: Mo
     hearing = Hearing(module.base.model.audio_tower, extractor(module), FeatureCache(tmp_path, memory=1, reserve=1 << 60))
     visited = module.examples.visited(6)
     module.examples.clips.hear(hearing, visited, said.append)
-    assert said == [line for line in said if f"has no room for the audio tower's outputs of {len(visited)} clips" in line] != []
+    assert said == [line for line in said if f"outputs of {len(visited)} clips are not kept" in line] != []
     rests: list[bool] = []
     hearing.rest()
     hearing.tower.register_forward_hook(lambda *_: rests.append(False))

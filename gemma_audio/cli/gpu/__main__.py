@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gemma_audio.config.allocator import expand_segments
+from gemma_audio.files import read_object
 
 if TYPE_CHECKING:
     from gemma_audio.cli.gpu.table import Row
@@ -40,11 +41,23 @@ def main(arguments: list[str] | None = None) -> int:
     if unknown := [key for key in keys if key not in known()]:
         print(f"gemma-audio: --only {unknown[0]} is unknown; known are {', '.join(known())}", file=sys.stderr)
         return 2
+    if left_out := _others(asked.out / "cost.json", keys):
+        print(
+            f"gemma-audio: {asked.out} holds measurements of {left_out}, which this would overwrite; take another --out",
+            file=sys.stderr,
+        )
+        return 2
     sizes = {"batch": 2, "micro": 1} if asked.quick else {}
     subject = Subject(torch.device("cpu" if asked.quick else "cuda"), asked.quick, **sizes)
     rate = matmul_rate(subject.device, asked.quick)
     asked.out.mkdir(parents=True, exist_ok=True)
-    about = {"quick": asked.quick, "batch": subject.batch, "micro_batch": subject.micro, "questions": asked.questions}
+    about = {
+        "quick": asked.quick,
+        "batch": subject.batch,
+        "micro_batch": subject.micro,
+        "questions": asked.questions,
+        "measured": keys,
+    }
     rows: list[Row] = []
     for row in _shown(measure(subject, keys, asked.seconds, asked.repeats, asked.questions)):
         rows.append(row)  # written after each: a run that is cut short leaves what it measured
@@ -55,18 +68,29 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _others(document: Path, keys: list[str]) -> str:
+    """What a document of an earlier run holds besides `keys`."""
+    return ", ".join(key for key in read_object(document).get("measured", []) if key not in keys)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m gemma_audio.cli.gpu", description=__doc__)
     parser.add_argument("--seconds", type=float, nargs="+", default=[30.0, 20.0, 10.0], help="lengths of the sounds")
     parser.add_argument("--only", nargs="+", metavar="CASE", help="stock, any saving's name, all_dropout_0, stage_1, questions")
-    parser.add_argument("--repeats", type=int, default=3, help="optimizer steps that are timed, after one that warms up")
-    parser.add_argument("--questions", type=int, default=1000, help="questions that are answered")
+    parser.add_argument("--repeats", type=_count, default=3, help="optimizer steps that are timed, after one that warms up")
+    parser.add_argument("--questions", type=_count, default=1000, help="questions that are answered")
     parser.add_argument("--out", type=Path, default=Path("outputs/gpu"), help="where table.md and cost.json go")
     parser.add_argument(
         "--quick", action="store_true", help="the small untrained model on the CPU: shows that it runs, not how fast"
     )
     parser.add_argument("--budget", action="store_true", help="memory and FLOPs on fake tensors instead, which needs no GPU")
     return parser
+
+
+def _count(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not allowed; one at least")
+    return number
 
 
 def _shown(rows: Iterator[Row]) -> Iterator[Row]:

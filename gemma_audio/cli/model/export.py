@@ -27,8 +27,9 @@ def export_run(
     run: Path, out: Path, arm: str, seed: int | None, base: Path | None, *, fp32: bool, shard_size: str, evaluate: bool
 ) -> dict[str, Any]:
     """Export the run's model to `out`; returns its fidelity report. What can be refused is, before any weight is read."""
-    if out.exists():
+    if out.exists() or out.is_symlink():
         raise _refusal(str(out), "exists already", "another --out DIR, or remove that folder first")
+    _check_shard_size(shard_size)
     trained = read_run(run, arm, seed, base)
     source = Source(trained.model, trained.chain, trained.evaluation, fp32, shard_size)
     check(source)
@@ -38,8 +39,7 @@ def export_run(
     partial = _partial(out)
     with _removed_on_failure(partial):
         record = _written(source, trained, partial)
-    (partial / MARK).unlink()
-    partial.rename(out)
+    _rename(partial, out)
     if evaluate:
         _evaluated(trained, source, record, out)
     fidelity: dict[str, Any] = record["fidelity"]
@@ -50,7 +50,7 @@ def _written(source: Source, trained: Trained, into: Path) -> dict[str, Any]:
     from gemma_audio.models.export.write import export
 
     record = export(source, into, print)
-    _card(trained, record, into, None)
+    (into / "README.md").write_bytes(_card(trained, record, into, None))
     (into / "NOTICE.md").write_text(notice(trained.subject), encoding="utf-8")
     document = json.dumps(_provenance(trained, source, record), indent=1)
     (into / "provenance.json").write_text(document + "\n")
@@ -58,23 +58,42 @@ def _written(source: Source, trained: Trained, into: Path) -> dict[str, Any]:
     return record
 
 
-def _card(trained: Trained, record: dict[str, Any], into: Path, scores: Path | None) -> None:
-    exported = Exported.of(record, adapter=(into / "adapter").is_dir(), scores=scores)
-    (into / "README.md").write_bytes(model_card(trained.subject, exported).encode("utf-8", "replace"))
+def _card(trained: Trained, record: dict[str, Any], model: Path, scores: Path | None) -> bytes:
+    exported = Exported.of(record, adapter=(model / "adapter").is_dir(), scores=scores)
+    return model_card(trained.subject, exported).encode("utf-8", "replace")
+
+
+def _rename(partial: Path, out: Path) -> None:
+    try:
+        partial.rename(out)
+    except OSError as error:
+        message = f"cannot be made of {partial}, which is whole ({error.strerror})"
+        raise _refusal(str(out), message, "rename it by hand, and remove its .gemma_audio-export") from None
+    (out / MARK).unlink()
+
+
+def _check_shard_size(size: str) -> None:
+    from gemma_audio.models.export.shards import plan
+
+    try:
+        plan({}, size)
+    except ValueError as error:
+        raise _refusal("--shard-size", f"{size!r} is no size ({error})", "--shard-size 5GB, or 500MB") from None
 
 
 def _evaluated(trained: Trained, source: Source, record: dict[str, Any], out: Path) -> None:
     """Evaluate the export with the evaluation's own code, and put the outcome into it; a failure leaves it as it was."""
-    print(f"{out} is whole; answering the benchmark with it")
+    print(f"{out} is whole; answering the benchmark with it (should that fail, it stays as it is, without scores of its own)")
     partial = _partial(out)
     with _removed_on_failure(partial):
         _evaluate(trained, source, out, partial / EVALUATION)
-    (partial / EVALUATION).rename(out / EVALUATION)
+        scores = partial / EVALUATION / "scores.csv"
+        (partial / "README.md").write_bytes(_card(trained, record, out, scores))
+        scores.unlink()  # it repeats the benchmark's questions, which are not ours to pass on; predictions.jsonl has ids alone
+        (partial / EVALUATION).rename(out / EVALUATION)
+        (partial / "README.md").replace(out / "README.md")
+        write_checksums(out)
     shutil.rmtree(partial)
-    scores = out / EVALUATION / "scores.csv"
-    _card(trained, record, out, scores)
-    scores.unlink()  # it repeats the benchmark's questions, which are not ours to pass on; predictions.jsonl has ids alone
-    write_checksums(out)
 
 
 def _evaluate(trained: Trained, source: Source, exported: Path, into: Path) -> None:

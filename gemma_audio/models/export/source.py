@@ -56,9 +56,11 @@ class Source:
 
     def bytes_at_most(self, folder: Path) -> int:
         """Bytes of the exported tensors at most, from the headers of the base in `folder`."""
-        touched, width = set(self.touched()), WIDTHS[TYPES[self.dtype]]
-        table = read_table(folder).items()
-        return sum(math.prod(entry.shape) * width if name in touched else entry.nbytes for name, entry in table)
+        touched, width, run = set(self.touched()), WIDTHS[TYPES[self.dtype]], TYPES[self.model.dtype]
+        return sum(
+            math.prod(entry.shape) * width if name in touched or (self.fp32 and entry.dtype != run) else entry.nbytes
+            for name, entry in read_table(folder).items()
+        )
 
 
 def check(source: Source) -> None:

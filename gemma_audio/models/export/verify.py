@@ -116,8 +116,12 @@ def _dead(table: Mapping[str, Stored], config: Mapping[str, Any], expected: list
     """All of them or none, as the base had them, in the shape that the configuration says."""
     if not expected:
         return Check("shared layers", (), "the base has no keys and values there")
-    wrong = [f"{name} is missing" for name in dead_names(config) if name not in table][:FOUND]
-    return Check("shared layers", tuple(wrong or _misfits(table, config)), f"{len(expected)} tensors of the base's")
+    wrong = [f"{name} is missing" for name in expected if name not in table][:FOUND]
+    try:
+        wrong = wrong or _misfits(table, config)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        wrong = [f"config.json does not say their shapes ({type(error).__name__}: {error})"]
+    return Check("shared layers", tuple(wrong), f"{len(expected)} tensors of the base's")
 
 
 def _misfits(table: Mapping[str, Stored], config: Mapping[str, Any]) -> list[str]:
