@@ -63,7 +63,7 @@ def adapter_stage(model: Model, chain: list[Path], folder: Path, size: float, me
     for name, parameter in wrapped.named_parameters():
         if "lora_B" in name:
             parameter.data.normal_(0, size, generator=generator)
-    adapters.save(wrapped, folder / "weights" / "adapter", "base")
+    adapters.save(wrapped, folder / "weights" / "adapter", model.source)
     return folder
 
 

@@ -116,6 +116,8 @@ def test_older_spelling_alone_gives_the_shapes_of_all_keys_and_values(exported: 
 def test_adapter_beside_the_model_is_what_peft_reads(google: Model, chain: tuple[Path, ...], exported: Path) -> None:
     before, _ = load(Model(**{**google.__dict__, "dtype": "float32"}), chain[:1])
     applied = PeftModel.from_pretrained(before, str(exported / "adapter")).eval()
+    named = json.loads((exported / "adapter" / "adapter_config.json").read_text())["base_model_name_or_path"]
+    assert named == Path(google.source).name != google.source, "a folder of this machine means nothing elsewhere"
     merged = Gemma4ForConditionalGeneration.from_pretrained(exported, dtype=torch.float32).eval()
     ids = torch.tensor([[2, 300, 301, 302, 303, 310, 320]])
     assert stock.distance(merged(input_ids=ids).logits, applied(input_ids=ids).logits) < 0.1

@@ -16,7 +16,7 @@ from gemma_audio.config.kinds import Objective
 from gemma_audio.config.schema import Adapter, Model, Savings, Trainer
 from gemma_audio.data.corpus import Corpus
 from gemma_audio.errors import GemmaAudioError
-from gemma_audio.models.feature_cache import FeatureCache
+from gemma_audio.models.feature_cache import RESERVE, FeatureCache
 from gemma_audio.models.hearing import Hearing
 from gemma_audio.training import features, run
 from gemma_audio.training.attributes import AttributeWarmup
@@ -114,6 +114,22 @@ def test_long_hearing_says_how_far_it_is(base: Model, data: Path, tmp_path: Path
     module.examples.clips.hear(hearing, visited, said.append)
     assert len(said) == math.ceil(len(visited) / 2) - 1, "the last part needs no word"
     assert said[0].startswith(f"the audio tower has heard 2 of {len(visited)} clips, about ")
+
+
+def test_a_run_tells_its_caller_and_leaves_room_for_its_checkpoints(
+    base: Model, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[FeatureCache] = []
+    monkeypatch.setattr(run, "FeatureCache", lambda *words, **more: made.append(FeatureCache(*words, **more)) or made[-1])
+    said: list[str] = []
+    (tmp_path / "file").touch()
+    record = run.train(
+        make_stage(Objective.qa, steps=1), model=base, data_folder=data, trainer=Trainer(name="cpu", threads=1), chain=[],
+        into=tmp_path / "stage", log=lambda *_: None, progress=lambda *_: None, features=tmp_path / "file", say=said.append,
+    )  # fmt: skip
+    assert any(str(tmp_path / "file") in line and "are not kept" in line for line in said)
+    # Two checkpoints are kept while a third is written, each with the weights and AdamW's two moments in float32.
+    assert made[0].reserve == RESERVE + 3 * 3 * 4 * record["trained_parameters"]
 
 
 def extractor(module: Any) -> Any:

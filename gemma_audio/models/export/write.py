@@ -22,7 +22,7 @@ from gemma_audio.models.export.shards import NAMES, Entry, total_bytes, write_sh
 from gemma_audio.models.export.source import Source, check, check_space
 from gemma_audio.models.weight_files import INDEX, dead_names
 
-ADAPTER = "adapter"
+ADAPTER, ADAPTER_CONFIG = "adapter", "adapter_config.json"
 FIDELITY, CONFIG, PROCESSOR, GENERATION = "fidelity.json", "config.json", "processor_config.json", "generation_config.json"
 COPIED = ("*.json", "*.jinja", "*.model", "*.txt", "LICENSE*", "LICENCE*", "NOTICE*")
 Say = Callable[[str], None]
@@ -46,7 +46,7 @@ def export(source: Source, into: Path, say: Say = lambda line: None) -> dict[str
     files = write_shards(entries, into, source.shard_size)
     _processor(model, folder, into)
     if (source.last / ADAPTER).exists():
-        shutil.copytree(source.last / ADAPTER, into / ADAPTER)
+        _copy_adapter(source.last / ADAPTER, into / ADAPTER)
     assert model.answers is not None
     questions.store(model.asked, model.waves, model.answers, into / stock.PLACE)
     found = report(source, model)
@@ -55,6 +55,16 @@ def export(source: Source, into: Path, say: Say = lambda line: None) -> dict[str
     dead = [name for name in dead_names(config) if name in entries]
     counts = {"tensors": len(entries), "trained": len(source.touched()), "reattached": dead, "weight_files": files}
     return {"dtype": source.dtype, **counts, "fidelity": found}
+
+
+def _copy_adapter(folder: Path, into: Path) -> None:
+    """Copy PEFT's files; of a base that lies in a folder only the folder's own name is told."""
+    shutil.copytree(folder, into)
+    config = _read(into / ADAPTER_CONFIG)
+    base = Path(config.get("base_model_name_or_path") or "")
+    if base.is_absolute():
+        config["base_model_name_or_path"] = base.name
+        (into / ADAPTER_CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True))
 
 
 def _entries(source: Source, model: Merged, folder: Path | None) -> dict[str, Entry]:
